@@ -1,0 +1,43 @@
+# Every dependency of the build, with its reason; ARCHITECTURE.md and scripts/lib/packages.sh list the same ones.
+
+# Threads of the CPU backend: tiles, problems and blocks are shared among OpenMP threads.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+
+# BLAS and LAPACK of the CPU backend (p > 64). The OpenMP variant shares our thread pool and is serial inside our
+# parallel regions; Debian installs each variant in a folder of its own, and the plain name is an alternative that may
+# point to another one, so the folder is put into the run path.
+find_library(SIGMAHAT_OPENBLAS openblas REQUIRED
+  HINTS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp NO_DEFAULT_PATH)
+find_path(SIGMAHAT_OPENBLAS_INCLUDE cblas.h REQUIRED
+  HINTS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp NO_DEFAULT_PATH)
+add_library(sigmahat_openblas INTERFACE)
+target_link_libraries(sigmahat_openblas INTERFACE ${SIGMAHAT_OPENBLAS})
+target_include_directories(sigmahat_openblas SYSTEM INTERFACE ${SIGMAHAT_OPENBLAS_INCLUDE})
+
+# Vector code with run-time dispatch: one binary for AVX2 and AVX-512 machines.
+find_package(hwy REQUIRED)
+
+# Model files (JSON) and the command line's reports.
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(fmt 9 REQUIRED)
+
+if(SIGMAHAT_BUILD_CLI)
+  # Argument parsing.
+  find_package(CLI11 REQUIRED)
+  # CSV parsing: Arrow C++, from the pyarrow wheel that scripts/lib/setup.sh puts into .deps/.
+  file(GLOB SIGMAHAT_PYARROW_FOUND ${CMAKE_SOURCE_DIR}/.deps/venv/lib/python3*/site-packages/pyarrow)
+  set(SIGMAHAT_PYARROW_DIR "${SIGMAHAT_PYARROW_FOUND}" CACHE PATH "Folder of the pyarrow package (headers and libarrow)")
+  if(NOT SIGMAHAT_PYARROW_DIR)
+    message(FATAL_ERROR "Arrow C++ not found: run scripts/setup, or set SIGMAHAT_PYARROW_DIR, or -DSIGMAHAT_BUILD_CLI=OFF")
+  endif()
+  file(GLOB SIGMAHAT_ARROW_LIBRARY ${SIGMAHAT_PYARROW_DIR}/libarrow.so.*)
+  add_library(sigmahat_arrow INTERFACE)
+  target_link_libraries(sigmahat_arrow INTERFACE ${SIGMAHAT_ARROW_LIBRARY})
+  target_include_directories(sigmahat_arrow SYSTEM INTERFACE ${SIGMAHAT_PYARROW_DIR}/include)
+endif()
+
+if(SIGMAHAT_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  # Independent derivatives: Boost.Math autodiff (headers only).
+  find_package(Boost 1.74 REQUIRED)
+endif()

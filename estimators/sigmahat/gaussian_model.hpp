@@ -1,0 +1,46 @@
+// A multivariate normal distribution: mean, covariance and its Cholesky factor, formed once.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sigmahat/host/context.hpp"
+#include "sigmahat/moments.hpp"
+
+namespace sigmahat {
+
+class GaussianModel {
+ public:
+  /// Factors the covariance once. Throws InvalidArgument for wrong shapes, non-finite entries or asymmetry beyond
+  /// rounding, NumericalError if the covariance is not positive definite. Nothing is added to the diagonal.
+  GaussianModel(const Context& context, std::vector<double> mean, Matrix covariance);
+
+  Index dimension() const { return static_cast<Index>(mean_.size()); }
+  const std::vector<double>& mean() const { return mean_; }
+  const Matrix& covariance() const { return covariance_; }
+  const Matrix& factor() const { return factor_; }  ///< lower L, LLᵀ = Σ
+  double log_determinant() const { return log_determinant_; }
+
+  /// ℓ from moments, whatever n is: O(p³).
+  double log_likelihood(const Context& context, const Moments& moments) const;
+  /// ℓ = Σ wᵢ ln φ(xᵢ), from the rows: O(n p²).
+  double log_likelihood(const Context& context, const RowsView& rows) const;
+  /// ln φ(xᵢ) = −½[p ln 2π + ln|Σ| + (xᵢ−μ)ᵀΣ⁻¹(xᵢ−μ)] for each row; NaN for a row that is not finite.
+  std::vector<double> log_densities(const Context& context, const RowsView& rows) const;
+  /// (xᵢ−μ)ᵀΣ⁻¹(xᵢ−μ) for each row; NaN for a row that is not finite.
+  std::vector<double> mahalanobis_squared(const Context& context, const RowsView& rows) const;
+
+  /// Writes a JSON file (docs/formats.md, "sigmahat-gaussian-model" version 1), whole or not at all. Numbers are written
+  /// with 17 digits, so that load() gives the same bits.
+  void save(const std::string& path, const std::vector<std::string>& columns = {}) const;
+  /// Throws DataError naming file and key for anything that is not such a file.
+  static GaussianModel load(const Context& context, const std::string& path);
+
+ private:
+  std::vector<double> mean_;
+  Matrix covariance_, factor_;
+  double log_determinant_ = 0;
+};
+
+}  // namespace sigmahat

@@ -1,0 +1,36 @@
+// The Gaussian log-likelihood of one problem in whitened coordinates: what a kernel returns per problem.
+//
+// Σ = LLᵀ, z = L⁻¹(x̄ − μ), W = L⁻¹(M(μ)/n)L⁻ᵀ = L⁻¹SL⁻ᵀ + zzᵀ. Per observation (divided by n):
+//   value  ℓ/n = −½[p ln 2π + ln|Σ| + tr W]
+//   scores ∂/∂μ = L⁻ᵀz,  A = ½L⁻ᵀ(W − I)L⁻¹ (Σ unrestricted),  G = A + Aᵀ − A∘I (Σ symmetric)
+//   score norm √(‖z‖² + ½‖W − I‖²_F), free of units
+#pragma once
+
+#include "sigmahat/kernels/common.hpp"
+
+namespace sigmahat {
+
+/// Scalars of one problem at one point (μ, Σ); all NaN where Σ is not positive definite.
+struct GaussianEvaluation {
+  double log_determinant = kCanonicalNaN;    ///< ln|Σ|
+  double trace = kCanonicalNaN;              ///< tr W = tr(Σ⁻¹M(μ))/n
+  double distance_squared = kCanonicalNaN;   ///< ‖z‖² = (x̄−μ)ᵀΣ⁻¹(x̄−μ)
+  double deviation_squared = kCanonicalNaN;  ///< ½‖W − I‖²_F
+  ProblemStatus status = ProblemStatus::not_positive_definite;
+};
+
+/// The convention of the derivative with respect to Σ.
+enum class CovarianceScore : std::int32_t {
+  unrestricted = 0,  ///< A: the p² elements of Σ are taken as free
+  symmetric = 1,     ///< G = A + Aᵀ − A∘I: the elements σ_ij, i ≤ j, are free
+};
+
+/// How far a move went: squared norms of the change and of the new point, for mean and covariance.
+struct GaussianMove {
+  double mean_change_squared = 0;
+  double mean_norm_squared = 0;
+  double covariance_change_squared = 0;
+  double covariance_norm_squared = 0;
+};
+
+}  // namespace sigmahat
