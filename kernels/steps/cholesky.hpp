@@ -54,10 +54,7 @@ SIGMAHAT_STEP void back_substitute(Index p, const double* l, double* v, Index st
 /// Copies the lower triangle onto the upper one.
 template <class Team>
 SIGMAHAT_STEP void mirror_lower(const Team& team, Index p, double* a) {
-  team.for_each(p * p, [=](Index place) {
-    const Index i = place % p, j = place / p;
-    if (i < j) a[i + j * p] = a[j + i * p];
-  });
+  for_each_lower(team, p, [=](Index i, Index j) { a[j + i * p] = a[i + j * p]; });
   team.barrier();
 }
 

@@ -78,10 +78,7 @@ SIGMAHAT_STEP void score(const Team& team, Index p, CovarianceScore convention, 
   team.for_each(p, [=](Index r) { back_substitute(p, l, a + r, p); });
   team.barrier();
   const double off_diagonal = convention == CovarianceScore::symmetric ? 1.0 : 0.5;
-  team.for_each(p * p, [=](Index place) {
-    const Index i = place % p, j = place / p;
-    if (i >= j) a[place] *= i == j ? 0.5 : off_diagonal;
-  });
+  for_each_lower(team, p, [=](Index i, Index j) { a[i + j * p] *= i == j ? 0.5 : off_diagonal; });
   team.barrier();
   mirror_lower(team, p, a);
 }
@@ -98,6 +95,26 @@ SIGMAHAT_STEP double slope(Index p, CovarianceScore convention, const double* sc
   }
   for (Index i = 0; i < p; ++i) sum = fma(score_mean[i], score_mean[i], sum);
   return sum;
+}
+
+/// direction_mean = m, direction_covariance = M(μ)/n = S + ddᵀ with d from mean_deviation. `d` is scratch for p numbers.
+template <class Team>
+SIGMAHAT_STEP void target(const Team& team, Index p, const double* mean, const double* residual, const double* s,
+                          const double* mu, double* d, double* direction_mean, double* direction_covariance) {
+  team.for_each(p, [=](Index i) {
+    d[i] = mean_deviation(mean[i], residual[i], mu[i]);
+    direction_mean[i] = mean[i];
+  });
+  team.barrier();
+  for_each_lower(team, p, [=](Index i, Index j) {
+    direction_covariance[i + j * p] = direction_covariance[j + i * p] = fma(d[i], d[j], s[i + j * p]);
+  });
+  team.barrier();
+}
+
+/// One entry of to = keep·from + step·direction; exact where keep = 0, step = 1 or keep = 1, step = 0.
+SIGMAHAT_STEP double combine(double keep, double from, double step, double direction) {
+  return fma(step, direction, keep * from);
 }
 
 }  // namespace sigmahat::steps

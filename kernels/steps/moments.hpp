@@ -42,9 +42,9 @@ SIGMAHAT_STEP void merge_moments(const Team& team, Index p, const MomentsNode& a
   const double n = n_a + n_b, share = n_b / n, factor = n_a * share;
   team.for_each(p, [=](Index i) { delta[i] = (b.mean[i] - a.mean[i]) + (b.residual[i] - a.residual[i]); });
   team.barrier();
-  team.for_each(p * p, [=](Index place) {
-    const Index i = place % p, j = place / p;
-    if (i >= j) a.scatter[place] = fma(factor * delta[i], delta[j], a.scatter[place] + b.scatter[place]);
+  for_each_lower(team, p, [=](Index i, Index j) {
+    const Index place = i + j * p;
+    a.scatter[place] = fma(factor * delta[i], delta[j], a.scatter[place] + b.scatter[place]);
   });
   team.for_each(p, [=](Index i) {
     const Pair mean = two_sum(a.mean[i], fma(delta[i], share, a.residual[i]));

@@ -26,4 +26,30 @@ struct SerialTeam {
   SIGMAHAT_STEP void barrier() const {}
 };
 
+/// Calls f(i, j) for every entry of a rows × columns matrix, for one thread in storage order.
+template <class Team, class F>
+SIGMAHAT_STEP void for_each_entry(const Team& team, Index rows, Index columns, F&& f) {
+  team.for_each(rows * columns, [=](Index place) { f(place % rows, place / rows); });
+}
+template <class F>
+SIGMAHAT_STEP void for_each_entry(const SerialTeam&, Index rows, Index columns, F&& f) {
+  for (Index j = 0; j < columns; ++j) {
+    for (Index i = 0; i < rows; ++i) f(i, j);
+  }
+}
+
+/// Calls f(i, j) for every entry i ≥ j of a p × p matrix.
+template <class Team, class F>
+SIGMAHAT_STEP void for_each_lower(const Team& team, Index p, F&& f) {
+  for_each_entry(team, p, p, [=](Index i, Index j) {
+    if (i >= j) f(i, j);
+  });
+}
+template <class F>
+SIGMAHAT_STEP void for_each_lower(const SerialTeam&, Index p, F&& f) {
+  for (Index j = 0; j < p; ++j) {
+    for (Index i = j; i < p; ++i) f(i, j);
+  }
+}
+
 }  // namespace sigmahat::steps

@@ -24,6 +24,8 @@ class Context {
  public:
   /// Throws InvalidArgument for an unknown device name, DeviceError for a device that is not there.
   explicit Context(const ContextOptions& options = {});
+  /// A context on a backend that the caller brings, such as one that counts calls; `device` is what it is called.
+  Context(std::unique_ptr<Operations> operations, std::string device);
   ~Context();
   Context(Context&&) noexcept;
   Context& operator=(Context&&) noexcept;

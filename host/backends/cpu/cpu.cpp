@@ -1,0 +1,39 @@
+#include "cpu.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "../factory.hpp"
+#include "lapack.hpp"
+#include "moments_kernel.hpp"
+
+namespace sigmahat::backends {
+namespace {
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(std::min(line.find(':') + 2, line.size()));
+  }
+  return "unknown processor";
+}
+
+}  // namespace
+
+CpuOperations::CpuOperations(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {
+  openblas_set_num_threads(threads_);
+}
+
+BackendInfo CpuOperations::info() const {
+  return {"cpu",
+          processor_name(),
+          threads_,
+          moments_kernel().instruction_set(),
+          {{"OpenBLAS", openblas_get_config()}, {"OpenBLAS core", openblas_get_corename()}}};
+}
+
+std::unique_ptr<Operations> make_cpu(int threads) { return std::make_unique<CpuOperations>(threads); }
+
+}  // namespace sigmahat::backends

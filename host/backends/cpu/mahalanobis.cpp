@@ -1,0 +1,49 @@
+#include "mahalanobis.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "cpu.hpp"
+#include "lapack.hpp"
+
+namespace sigmahat::backends {
+namespace {
+
+/// Deviations of rows first … first+count−1 from the mean, transposed; the rest of the block is zero.
+void deviations(const RowsView& rows, Index first, Index count, const double* mean, double* z) {
+  for (Index j = 0; j < rows.columns; ++j) {
+    double* const out = z + j * kDistanceBlock;
+    for (Index r = 0; r < count; ++r) out[r] = rows.at(first + r, j) - mean[j];
+    std::fill(out + count, out + kDistanceBlock, 0.0);
+  }
+}
+
+}  // namespace
+
+void CpuOperations::mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor,
+                                        double* result) {
+  const MahalanobisKernel kernel = mahalanobis_kernel();
+  const Index p = rows.columns;
+  const Index blocks = (rows.rows + kDistanceBlock - 1) / kDistanceBlock;
+#pragma omp parallel num_threads(threads_) if (blocks > 1)
+  {
+    std::vector<double> z(static_cast<std::size_t>(p * kDistanceBlock));
+    double distance[kDistanceBlock];
+#pragma omp for schedule(dynamic, 16)
+    for (Index b = 0; b < blocks; ++b) {
+      const Index first = b * kDistanceBlock, count = std::min(kDistanceBlock, rows.rows - first);
+      deviations(rows, first, count, mean, z.data());
+      if (p <= kSmallDimension) {
+        kernel.solve_and_square(p, factor, z.data(), distance);
+      } else {
+        // z is the transposed block, kDistanceBlock × p: zᵀ = L⁻¹dᵀ is z = d L⁻ᵀ. OpenBLAS is serial in here.
+        lapack::trsm('R', 'T', kDistanceBlock, p, factor, p, z.data());
+        kernel.square(p, z.data(), distance);
+      }
+      for (Index r = 0; r < count; ++r) result[first + r] = std::isfinite(distance[r]) ? distance[r] : kCanonicalNaN;
+    }
+  }
+}
+
+}  // namespace sigmahat::backends

@@ -1,0 +1,49 @@
+// From the caller's rows to what the vector kernels read: one canonical block at a time, float64 and row-major.
+#pragma once
+
+#include <vector>
+
+#include "moments_kernel.hpp"
+#include "sigmahat/host/rows.hpp"
+
+namespace sigmahat::backends {
+
+/// Columns per call of the vector kernels: a multiple of every vector length, and 512 bytes of a row.
+inline constexpr Index kColumnChunk = 64;
+
+/// Which rows of a block count, and their weights.
+struct BlockRows {
+  Index first = 0;                 ///< row of the view
+  Index count = 0;                 ///< rows kept
+  Index positive = 0;              ///< rows kept that have positive weight
+  Index dropped = 0;
+  double total_weight = 0;         ///< their weights, summed in row order
+  const double* weights = nullptr;  ///< of the kept rows; null: 1 each
+  std::vector<Index> kept;          ///< places of the kept rows where some were dropped; else empty
+  std::vector<double> kept_weights;
+
+  /// Describes rows first … first+rows−1 of the view (at most a canonical block).
+  void describe(const RowsView& view, Index first_row, Index rows, MissingRows missing);
+};
+
+/// The kept rows of one column chunk as float64, row-major: the caller's own memory where it has that form, else a copy
+/// in `scratch` (kCanonicalBlock·kColumnChunk numbers).
+struct StagedRows {
+  const double* rows;
+  Index leading_dimension;
+};
+StagedRows stage(const RowsView& view, const BlockRows& block, Index first_column, Index columns, double* scratch);
+
+/// Owns the arrays of a Panel for p columns and `depth` rows; aligned for vectors, zero at first.
+class PanelStorage {
+ public:
+  /// `shared`: left is null, see moments_kernel.hpp; only with tile_rows = tile_columns and without weights.
+  PanelStorage(Index columns, Index depth, Index tile_rows, Index tile_columns, bool shared);
+  const Panel& panel() const { return panel_; }
+
+ private:
+  std::vector<double> memory_;
+  Panel panel_;
+};
+
+}  // namespace sigmahat::backends

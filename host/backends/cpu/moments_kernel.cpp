@@ -1,0 +1,225 @@
+#include "moments_kernel.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/moments_kernel.cpp"  // relative to host/, an include folder
+#include <hwy/foreach_target.h>
+//
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace sigmahat::backends::moments_vectors {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// At most 8 lanes: the packed layout counts on vectors that divide 64 columns.
+using Lanes = hn::CappedTag<double, 8>;
+using Vector = hn::Vec<Lanes>;
+constexpr Lanes kLanes;
+
+Index lanes() { return static_cast<Index>(hn::Lanes(kLanes)); }
+
+/// a·b + c with one rounding; where the target has no such instruction, the library's.
+HWY_INLINE Vector fma(Vector a, Vector b, Vector c) {
+#if HWY_NATIVE_FMA
+  return hn::MulAdd(a, b, c);
+#else
+  static_assert(hn::MaxLanes(Lanes()) == 1, "without fma only the scalar target may run");
+  return hn::Set(kLanes, std::fma(hn::GetLane(a), hn::GetLane(b), hn::GetLane(c)));
+#endif
+}
+
+/// Loads one lane group; the last group of the columns is read under a mask.
+struct FullGroup {
+  HWY_INLINE Vector load(const double* p) const { return hn::LoadU(kLanes, p); }
+};
+struct PartGroup {
+  hn::Mask<Lanes> mask;
+  HWY_INLINE Vector load(const double* p) const { return hn::MaskedLoad(mask, kLanes, p); }
+};
+
+/// Calls f.template operator()<kGroups>(column, group) for the columns of a block: neighbouring lane groups go
+/// together, so that their chains hide each other's latency.
+template <class F>
+HWY_INLINE void for_each_group(Index columns, F f) {
+  const Index n = lanes();
+  Index column = 0;
+  for (; column + 4 * n <= columns; column += 4 * n) f.template operator()<4>(column, FullGroup{});
+  for (; column + n <= columns; column += n) f.template operator()<1>(column, FullGroup{});
+  if (column < columns) {
+    f.template operator()<1>(column, PartGroup{hn::FirstN(kLanes, static_cast<std::size_t>(columns - column))});
+  }
+}
+
+struct MeanOf {
+  const CenterBlock& b;
+  Index count;
+  const Panel& panel;
+
+  template <int kGroups, class Group>
+  HWY_INLINE void operator()(Index column, Group group) const {
+    const Index n = lanes();
+    const double* x = b.rows + column;
+    Vector sum[kGroups];
+    for (int g = 0; g < kGroups; ++g) sum[g] = hn::Zero(kLanes);
+    for (Index k = 0; k < count; ++k, x += b.leading_dimension) {
+      for (int g = 0; g < kGroups; ++g) {
+        const Vector value = group.load(x + g * n);
+        sum[g] = b.weights == nullptr ? hn::Add(sum[g], value) : fma(hn::Set(kLanes, b.weights[k]), value, sum[g]);
+      }
+    }
+    for (int g = 0; g < kGroups; ++g) {
+      const Index place = b.first_column + column + g * n;
+      hn::StoreU(hn::Div(sum[g], hn::Set(kLanes, b.total_weight)), kLanes, panel.mean + place);
+      hn::StoreU(hn::Zero(kLanes), kLanes, panel.residual + place);
+    }
+  }
+};
+
+void mean(const CenterBlock& b, Index count, const Panel& panel) { for_each_group(b.columns, MeanOf{b, count, panel}); }
+
+struct PackRows {
+  const CenterBlock& b;
+  Index first, count;
+  const Panel& panel;
+
+  template <int kGroups, class Group>
+  HWY_INLINE void operator()(Index column, Group group) const {
+    const Index n = lanes(), per_tile = panel.tile_rows / n;
+    const double* x = b.rows + column + first * b.leading_dimension;
+    const double* low = b.low == nullptr ? nullptr : b.low + column + first * b.leading_dimension;
+    Vector m[kGroups], sum[kGroups];
+    double* left[kGroups];
+    double* right[kGroups];
+    for (int g = 0; g < kGroups; ++g) {
+      const Index place = (b.first_column + column) / n + g;
+      m[g] = hn::LoadU(kLanes, panel.mean + place * n);
+      sum[g] = hn::LoadU(kLanes, panel.residual + place * n);
+      right[g] = panel.right + place * panel.depth * n;
+      left[g] = panel.left == nullptr
+                    ? nullptr
+                    : panel.left + place / per_tile * panel.depth * panel.tile_rows + place % per_tile * n;
+    }
+    for (Index k = 0; k < count; ++k) {
+      for (int g = 0; g < kGroups; ++g) {
+        Vector r = hn::Sub(group.load(x + g * n), m[g]);
+        if (low != nullptr) r = hn::Add(r, group.load(low + g * n));
+        hn::StoreU(r, kLanes, right[g] + k * n);
+        if (b.weights == nullptr) {
+          if (panel.left != nullptr) hn::StoreU(r, kLanes, left[g] + k * panel.tile_rows);
+          sum[g] = hn::Add(sum[g], r);
+        } else {
+          const Vector w = hn::Set(kLanes, b.weights[first + k]);
+          hn::StoreU(hn::Mul(w, r), kLanes, left[g] + k * panel.tile_rows);
+          sum[g] = fma(w, r, sum[g]);
+        }
+      }
+      x += b.leading_dimension;
+      if (low != nullptr) low += b.leading_dimension;
+    }
+    for (int g = 0; g < kGroups; ++g) hn::StoreU(sum[g], kLanes, panel.residual + b.first_column + column + g * n);
+  }
+};
+
+void pack(const CenterBlock& b, Index first, Index count, const Panel& panel) {
+  for_each_group(b.columns, PackRows{b, first, count, panel});
+}
+
+void close(const CenterBlock& b, const Panel& panel) {
+  const Vector total = hn::Set(kLanes, b.total_weight);
+  for (Index column = b.first_column; column < b.first_column + b.columns; column += lanes()) {
+    const Vector c = hn::Div(hn::LoadU(kLanes, panel.residual + column), total);
+    hn::StoreU(c, kLanes, panel.residual + column);
+    hn::StoreU(c, kLanes, panel.right_tail + column);
+    hn::StoreU(hn::Neg(hn::Mul(total, c)), kLanes, panel.left_tail + column);
+  }
+}
+
+// Tiles are kVectors·lanes × lanes; the loops over them are unrolled by the compiler so that `sum` lives in registers.
+template <int kVectors>
+void tile_of(Index depth, const double* HWY_RESTRICT left, const double* HWY_RESTRICT right, const double* left_tail,
+             const double* right_tail, double* HWY_RESTRICT out, TileSum mode) {
+  constexpr int kColumns = static_cast<int>(hn::MaxLanes(Lanes()));
+  constexpr int kRows = kVectors * kColumns;
+  Vector sum[kVectors][kColumns];
+#pragma GCC unroll 8
+  for (int j = 0; j < kColumns; ++j) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) {
+      sum[v][j] = mode == TileSum::continue_ ? hn::LoadU(kLanes, out + j * kRows + v * kColumns) : hn::Zero(kLanes);
+    }
+  }
+  const auto add_row = [&sum](const double* l, const double* r) HWY_ATTR {
+    Vector row[kVectors];
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) row[v] = hn::LoadU(kLanes, l + v * kColumns);
+#pragma GCC unroll 8
+    for (int j = 0; j < kColumns; ++j) {
+      const Vector factor = hn::Set(kLanes, r[j]);
+#pragma GCC unroll 3
+      for (int v = 0; v < kVectors; ++v) sum[v][j] = fma(row[v], factor, sum[v][j]);
+    }
+  };
+  for (Index k = 0; k < depth; ++k) add_row(left + k * kRows, right + k * kColumns);
+  if (left_tail != nullptr) add_row(left_tail, right_tail);
+#pragma GCC unroll 8
+  for (int j = 0; j < kColumns; ++j) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) {
+      double* const place = out + j * kRows + v * kColumns;
+      hn::StoreU(mode == TileSum::add ? hn::Add(hn::LoadU(kLanes, place), sum[v][j]) : sum[v][j], kLanes, place);
+    }
+  }
+}
+
+void tile(Index tile_rows, Index depth, const double* left, const double* right, const double* left_tail,
+          const double* right_tail, double* out, TileSum mode) {
+  switch (tile_rows / lanes()) {
+    case 1: return tile_of<1>(depth, left, right, left_tail, right_tail, out, mode);
+    case 2: return tile_of<2>(depth, left, right, left_tail, right_tail, out, mode);
+    default: return tile_of<3>(depth, left, right, left_tail, right_tail, out, mode);
+  }
+}
+
+/// Work of the lower triangle in fused multiply-adds, padding included; low tiles pay for their loads.
+Index tile_rows(Index p) {
+  constexpr double kOverhead[] = {1.10, 1.02, 1.00};  // measured: loads and loop per multiply-add, relative
+  const Index n = lanes();
+  Index best = n;
+  double best_work = 0;
+  for (Index vectors = 1; vectors <= 3; ++vectors) {
+    const Index height = vectors * n;
+    double work = 0;
+    for (Index top = 0; top < p; top += height) {
+      const Index columns = (std::min(top + height, p) + n - 1) / n * n;
+      work += static_cast<double>(height * columns) * kOverhead[vectors - 1];
+    }
+    if (vectors == 1 || work < best_work) {
+      best = height;
+      best_work = work;
+    }
+  }
+  return best;
+}
+
+const char* instruction_set() { return hwy::TargetName(HWY_TARGET); }
+
+MomentsKernel table() { return {&instruction_set, lanes(), &tile_rows, &mean, &pack, &close, &tile}; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sigmahat::backends::moments_vectors
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sigmahat::backends::moments_vectors {
+HWY_EXPORT(table);
+}  // namespace sigmahat::backends::moments_vectors
+
+namespace sigmahat::backends {
+
+MomentsKernel moments_kernel() { return HWY_DYNAMIC_DISPATCH(moments_vectors::table)(); }
+
+}  // namespace sigmahat::backends
+#endif

@@ -1,0 +1,268 @@
+// p > 64: one matrix C collects the scatter of every block, and the blocks' means are rows of a next level.
+//
+// Per block of 256 rows: 256·p·8 bytes from memory, 256·p·(p+1) flops and C read and written once (8·p² bytes, a fraction
+// 1/32 byte per flop): bound by the multiply-adds. The packed panel (4·p KiB, twice) stays in the shared cache.
+//
+// Work is a sequence of jobs, each a block of rows or of means: pack it, then multiply its tiles into C. While the tiles
+// of one job are multiplied the next one is packed, all from one list, so threads meet twice per job. C is summed in
+// the order of the jobs, whoever does the work.
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <deque>
+#include <utility>
+
+#include "moments_pass.hpp"
+
+namespace sigmahat::backends {
+namespace {
+
+/// The open block of nodes of one level: row k is node k.
+struct Level {
+  explicit Level(Index p) : mean(static_cast<std::size_t>(kCanonicalBlock * p)), residual(mean.size()) {}
+  Index count = 0;
+  std::array<double, kCanonicalBlock> weight{};
+  std::vector<double> mean, residual;
+};
+
+/// A block to be packed and multiplied.
+struct Job {
+  Job(Index p, Index tile_rows, Index tile_columns) : storage(p, kCanonicalBlock, tile_rows, tile_columns, false) {}
+  bool active = false;
+  const RowsView* view = nullptr;  ///< rows of the data; null: nodes of `source`
+  const Level* source = nullptr;
+  BlockRows rows;  ///< count, weights and total weight, also for nodes
+  double *mean = nullptr, *residual = nullptr;  ///< of the node
+  PanelStorage storage;
+};
+
+class LargePass final : public ReusableMomentsPass {
+ public:
+  LargePass(Index columns, MissingRows missing, int threads)
+      : p_(columns),
+        missing_(missing),
+        threads_(threads),
+        kernel_(moments_kernel()),
+        tile_rows_(kernel_.tile_rows(columns)),
+        jobs_{Job(p_, tile_rows_, kernel_.tile_columns), Job(p_, tile_rows_, kernel_.tile_columns)},
+        scratch_(static_cast<std::size_t>(threads),
+                 std::vector<double>(static_cast<std::size_t>(kCanonicalBlock * kColumnChunk))) {
+    const Index row_tiles = (p_ + tile_rows_ - 1) / tile_rows_;
+    tile_start_.push_back(0);
+    for (Index t = 0; t < row_tiles; ++t) tile_start_.push_back(tile_start_.back() + tiles_in_row(t));
+    total_.assign(static_cast<std::size_t>(tile_start_.back() * tile_size()), 0.0);
+  }
+
+  void reset() override {
+    std::fill(total_.begin(), total_.end(), 0.0);
+    for (Level& level : levels_) level.count = 0;
+    positive_ = dropped_ = 0;
+    full_level_ = -1;
+    finite_ = true;
+  }
+
+  bool add(const RowsView& rows) override {
+    finite_ = true;
+    view_ = &rows;
+    next_row_ = 0;
+    run([this](Job& job) { return prepare_rows(job); });
+    view_ = nullptr;
+    return finite_;
+  }
+
+  void finish(const MomentsView& result) override {
+    finishing_level_ = 0;
+    run([this](Job& job) { return prepare_rest(job); });
+    const auto last = std::find_if(levels_.begin(), levels_.end(), [](const Level& level) { return level.count > 0; });
+    const bool empty = last == levels_.end() || last->weight[0] == 0;
+    *result.rows = positive_;
+    *result.dropped = dropped_;
+    *result.weight = empty ? 0 : last->weight[0];
+    for (Index i = 0; i < p_; ++i) {
+      result.mean[i] = empty ? kCanonicalNaN : last->mean[i];
+      result.mean_residual[i] = empty ? kCanonicalNaN : last->residual[i];
+    }
+    unpack(result.scatter);
+  }
+
+ private:
+  Index tile_size() const { return tile_rows_ * kernel_.tile_columns; }
+  /// Tiles of row tile t that touch the lower triangle.
+  Index tiles_in_row(Index t) const {
+    return (std::min((t + 1) * tile_rows_, p_) + kernel_.tile_columns - 1) / kernel_.tile_columns;
+  }
+
+  // --- the sequence of jobs -------------------------------------------------------------------------------------------
+
+  /// Reserves the node of a job on `level` and remembers a level that it fills.
+  void place_node(Job& job, std::size_t level) {
+    while (levels_.size() <= level) levels_.emplace_back(p_);
+    Level& open = levels_[level];
+    const Index k = open.count++;
+    open.weight[static_cast<std::size_t>(k)] = job.rows.total_weight;
+    job.mean = open.mean.data() + k * p_;
+    job.residual = open.residual.data() + k * p_;
+    job.active = job.rows.total_weight != 0;
+    if (!job.active) {
+      std::fill_n(job.mean, p_, 0.0);
+      std::fill_n(job.residual, p_, 0.0);
+    }
+    if (open.count == kCanonicalBlock) full_level_ = static_cast<int>(level);
+  }
+
+  void prepare_level(Job& job, std::size_t level) {
+    Level& source = levels_[level];
+    job.view = nullptr;
+    job.source = &source;
+    job.rows.count = std::exchange(source.count, 0);
+    job.rows.weights = source.weight.data();
+    job.rows.total_weight = 0;
+    for (Index k = 0; k < job.rows.count; ++k) job.rows.total_weight += job.rows.weights[k];
+    place_node(job, level + 1);
+  }
+
+  /// The next block of the rows at hand, or a level that has just become full. False: nothing is left.
+  bool prepare_rows(Job& job) {
+    if (full_level_ >= 0) {
+      prepare_level(job, static_cast<std::size_t>(std::exchange(full_level_, -1)));
+      return true;
+    }
+    if (next_row_ >= view_->rows) return false;
+    const Index count = std::min(kCanonicalBlock, view_->rows - next_row_);
+    job.view = view_;
+    job.rows.describe(*view_, next_row_, count, missing_);
+    positive_ += job.rows.positive;
+    dropped_ += job.rows.dropped;
+    next_row_ += count;
+    place_node(job, 0);
+    return true;
+  }
+
+  /// At the end: the lowest level that has nodes, until one node is left on the highest.
+  bool prepare_rest(Job& job) {
+    full_level_ = -1;
+    while (finishing_level_ < levels_.size()) {
+      const Index count = levels_[finishing_level_].count;
+      const bool highest = std::all_of(levels_.begin() + static_cast<std::ptrdiff_t>(finishing_level_) + 1, levels_.end(),
+                                       [](const Level& level) { return level.count == 0; });
+      if (highest && count <= 1) return false;
+      const std::size_t level = finishing_level_++;
+      if (count == 0) continue;
+      prepare_level(job, level);
+      return true;
+    }
+    return false;
+  }
+
+  // --- the work of a job ----------------------------------------------------------------------------------------------
+
+  /// Packs the jobs that `prepare` brings and multiplies them into C, one behind the other.
+  template <class Prepare>
+  void run(Prepare prepare) {
+    Job* current = nullptr;
+    Job* next = nullptr;
+    std::size_t turn = 0;
+    Index tile_units = 0, pack_units = 0;
+    bool more = true;
+#pragma omp parallel num_threads(threads_)
+    while (true) {
+#pragma omp single
+      {
+        if (next != nullptr) check_finite(*next);
+        current = next != nullptr && next->active ? next : nullptr;
+        next = nullptr;
+        if (more) {
+          Job& job = jobs_[turn];
+          more = prepare(job);
+          if (more) next = &job;
+          turn = 1 - turn;
+        }
+        tile_units = current == nullptr ? 0 : static_cast<Index>(tile_start_.size()) - 1;
+        pack_units = next != nullptr && next->active ? (p_ + kColumnChunk - 1) / kColumnChunk : 0;
+      }
+      if (current == nullptr && next == nullptr) break;
+#pragma omp for schedule(dynamic, 1)
+      for (Index unit = 0; unit < tile_units + pack_units; ++unit) {
+        if (unit < tile_units) {
+          multiply(*current, tile_units - 1 - unit);  // the longest rows of tiles first
+        } else {
+          pack(*next, (unit - tile_units) * kColumnChunk);
+        }
+      }
+    }
+  }
+
+  void pack(Job& job, Index column) {
+    const Index columns = std::min(kColumnChunk, p_ - column);
+    CenterBlock block{nullptr, nullptr, job.rows.weights, p_, columns, column, job.rows.total_weight};
+    if (job.view == nullptr) {
+      block.rows = job.source->mean.data() + column;
+      block.low = job.source->residual.data() + column;
+    } else {
+      const StagedRows staged = stage(*job.view, job.rows, column, columns,
+                                      scratch_[static_cast<std::size_t>(omp_get_thread_num())].data());
+      block.rows = staged.rows;
+      block.leading_dimension = staged.leading_dimension;
+    }
+    const Panel& panel = job.storage.panel();
+    kernel_.mean(block, job.rows.count, panel);
+    kernel_.pack(block, 0, job.rows.count, panel);
+    kernel_.close(block, panel);
+    std::copy_n(panel.mean + column, columns, job.mean + column);
+    std::copy_n(panel.residual + column, columns, job.residual + column);
+  }
+
+  /// Row tile t: C += left·rightᵀ over all tiles that touch the lower triangle.
+  void multiply(const Job& job, Index t) {
+    const Panel& panel = job.storage.panel();
+    const Index top = t * tile_rows_, width = kernel_.tile_columns;
+    double* out = total_.data() + tile_start_[static_cast<std::size_t>(t)] * tile_size();
+    for (Index side = 0; side < tiles_in_row(t) * width; side += width) {
+      kernel_.tile(tile_rows_, job.rows.count, panel.left + top * panel.depth, panel.right + side * panel.depth,
+                   panel.left_tail + top, panel.right_tail + side, out, TileSum::add);
+      out += tile_size();
+    }
+  }
+
+  void check_finite(const Job& job) {
+    finite_ = finite_ && std::all_of(job.mean, job.mean + p_, [](double m) { return std::isfinite(m); });
+  }
+
+  void unpack(double* scatter) const {
+    const Index width = kernel_.tile_columns;
+    for (Index i = 0; i < p_; ++i) {
+      const Index t = i / tile_rows_;
+      for (Index j = 0; j <= i; ++j) {
+        const Index tile = tile_start_[static_cast<std::size_t>(t)] + j / width;
+        const double value = total_[static_cast<std::size_t>(tile * tile_size() + j % width * tile_rows_ + i % tile_rows_)];
+        scatter[i + j * p_] = scatter[j + i * p_] = value;
+      }
+    }
+  }
+
+  Index p_;
+  MissingRows missing_;
+  int threads_;
+  MomentsKernel kernel_;
+  Index tile_rows_;
+  std::array<Job, 2> jobs_;
+  std::vector<std::vector<double>> scratch_;  // per thread
+  std::vector<Index> tile_start_;             // first tile of each row of tiles in total_
+  std::vector<double> total_;                 // C, tile by tile
+  std::deque<Level> levels_;                  // a deque: jobs keep pointers into it
+  const RowsView* view_ = nullptr;
+  Index next_row_ = 0, positive_ = 0, dropped_ = 0;
+  int full_level_ = -1;
+  std::size_t finishing_level_ = 0;
+  bool finite_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<ReusableMomentsPass> make_large_pass(Index columns, MissingRows missing, int threads) {
+  return std::make_unique<LargePass>(columns, missing, threads);
+}
+
+}  // namespace sigmahat::backends
