@@ -40,12 +40,15 @@ inline void require_valid(const char* routine, int info) {
 }
 
 /// Lower Cholesky factor in place; false where a is not positive definite. The strict upper triangle is untouched.
+/// OpenBLAS lets a NaN pass with info = 0; it always reaches a later diagonal entry, so these are tested.
 inline bool potrf(Index p, double* a) {
   const int n = size(p);
   int info = 0;
   dpotrf_("L", &n, a, &n, &info, 1);
   require_valid("dpotrf", info);
-  return info == 0;
+  bool positive = info == 0;
+  for (Index i = 0; i < p; ++i) positive = positive && a[i + i * p] > 0;
+  return positive;
 }
 
 /// a ← op(L)a (side 'L') or a·op(L) (side 'R') with the inverse of L or Lᵀ; a is m × n with ld = m.
