@@ -23,7 +23,8 @@ RowsView RowsView::slice(Index first, Index count) const {
 }
 
 void RowsView::validate() const {
-  if (rows < 0) throw InvalidArgument("rows: the number of rows is " + std::to_string(rows) + "; it must not be negative");
+  if (rows < 0)
+    throw InvalidArgument("rows: the number of rows is " + std::to_string(rows) + "; it must not be negative");
   if (columns < 1) {
     throw InvalidArgument("rows: the number of columns is " + std::to_string(columns) + "; it must be at least 1");
   }

@@ -54,7 +54,7 @@ void BlockRows::describe(const RowsView& view, Index first_row, Index rows, Miss
     dropped = rows - count;
     if (dropped == 0) {
       kept.clear();
-    } else if (weights != nullptr) {
+    } else if (view.weights != nullptr) {
       kept_weights.resize(kept.size());
       for (Index k = 0; k < count; ++k) kept_weights[k] = view.weights[kept[k]];
       weights = kept_weights.data();

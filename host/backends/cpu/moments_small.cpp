@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "moments_pass.hpp"
@@ -70,6 +71,34 @@ class NodeStack {
 /// storing the sums of the tiles.
 constexpr Index chunk_rows(Index p) { return std::clamp<Index>(2048 / p, 32, kCanonicalBlock); }
 
+/// Brings the next block of rows into the cache, a part before each tile of this one, so that reading memory and
+/// multiplying overlap. The place behind the last block may be asked for: a prefetch has no effect on what is not there.
+class NextBlock {
+ public:
+  /// `rows` of this block, or null where the kernels read a copy; `parts` calls of fetch_part() will follow.
+  NextBlock(const double* rows, Index leading_dimension, Index parts) {
+    if (rows == nullptr) return;
+    place_ = reinterpret_cast<std::uintptr_t>(rows + kCanonicalBlock * leading_dimension);
+    part_ = static_cast<std::uintptr_t>(kCanonicalBlock * leading_dimension) * sizeof(double) /
+                static_cast<std::uintptr_t>(parts) + 1;
+  }
+  void fetch_part() {
+    constexpr std::uintptr_t kLine = 64;
+    for (const std::uintptr_t end = place_ + part_; place_ < end; place_ += kLine) {
+      __builtin_prefetch(reinterpret_cast<const void*>(place_));
+    }
+  }
+
+ private:
+  std::uintptr_t place_ = 0, part_ = 0;
+};
+
+/// Tiles of the lower triangle.
+constexpr Index tile_count(Index p, Index width) {
+  const Index side = (p + width - 1) / width;
+  return side * (side + 1) / 2;
+}
+
 /// What one thread needs to turn rows into nodes. Tiles are square (tile_rows = tile_columns = one vector).
 struct Worker {
   Worker(Index p, const MomentsKernel& kernel, const ProblemSteps& steps)
@@ -77,8 +106,8 @@ struct Worker {
         shared(p, chunk_rows(p), kernel.tile_columns, kernel.tile_columns, true),
         weighted(p, chunk_rows(p), kernel.tile_columns, kernel.tile_columns, false),
         scratch(static_cast<std::size_t>(kCanonicalBlock * kColumnChunk)) {
-    const Index side = (p + kernel.tile_columns - 1) / kernel.tile_columns;
-    tiles.resize(static_cast<std::size_t>(side * (side + 1) / 2 * kernel.tile_columns * kernel.tile_columns));
+    const Index size = kernel.tile_columns * kernel.tile_columns;
+    tiles.resize(static_cast<std::size_t>(tile_count(p, kernel.tile_columns) * size));
   }
   NodeStack stack;
   PanelStorage shared, weighted;
@@ -93,6 +122,7 @@ class SmallPass final : public ReusableMomentsPass {
         missing_(missing),
         threads_(threads),
         kernel_(moments_kernel()),
+        tiles_(tile_count(columns, kernel_.tile_columns)),
         stack_(columns, problem_steps()) {
     for (int t = 0; t < threads; ++t) workers_.emplace_back(p_, kernel_, problem_steps());
     for (Index u = 0; u < (threads > 1 ? kWave : 0); ++u) wave_.emplace_back(p_);
@@ -165,6 +195,8 @@ class SmallPass final : public ReusableMomentsPass {
     }
     const StagedRows staged = stage(view, rows, 0, p_, worker.scratch.data());
     const CenterBlock block{staged.rows, nullptr, rows.weights, staged.leading_dimension, p_, 0, rows.total_weight};
+    NextBlock next(staged.rows == worker.scratch.data() ? nullptr : staged.rows, staged.leading_dimension,
+                   (rows.count + chunk_rows(p_) - 1) / chunk_rows(p_) * tiles_);
     const Panel& panel = (rows.weights == nullptr ? worker.shared : worker.weighted).panel();
     kernel_.mean(block, rows.count, panel);
     for (Index k = 0; k < rows.count; k += panel.depth) {
@@ -172,7 +204,7 @@ class SmallPass final : public ReusableMomentsPass {
       const bool last = k + chunk == rows.count;
       kernel_.pack(block, k, chunk, panel);
       if (last) kernel_.close(block, panel);
-      multiply(chunk, k == 0 ? TileSum::store : TileSum::continue_, last, panel, worker.tiles.data());
+      multiply(chunk, k == 0 ? TileSum::store : TileSum::continue_, last, panel, worker.tiles.data(), next);
     }
     std::copy_n(panel.mean, p_, node.mean.data());
     std::copy_n(panel.residual, p_, node.residual.data());
@@ -181,11 +213,13 @@ class SmallPass final : public ReusableMomentsPass {
   }
 
   /// The lower triangle of tiles, in rows of tiles, from `depth` packed rows and, at the end of a block, the tails.
-  void multiply(Index depth, TileSum sum, bool with_tail, const Panel& panel, double* tiles) const {
+  void multiply(Index depth, TileSum sum, bool with_tail, const Panel& panel, double* tiles,
+                NextBlock& next) const {
     const Index width = kernel_.tile_columns;
     const double* const left = panel.left == nullptr ? panel.right : panel.left;
     for (Index top = 0; top < p_; top += width) {
       for (Index side = 0; side <= top; side += width) {
+        next.fetch_part();
         kernel_.tile(width, depth, left + top * panel.depth, panel.right + side * panel.depth,
                      with_tail ? panel.left_tail + top : nullptr, panel.right_tail + side, tiles, sum);
         tiles += width * width;
@@ -236,6 +270,7 @@ class SmallPass final : public ReusableMomentsPass {
   MissingRows missing_;
   int threads_;
   MomentsKernel kernel_;
+  Index tiles_;
   NodeStack stack_;
   std::vector<Worker> workers_;
   std::vector<Node> wave_;

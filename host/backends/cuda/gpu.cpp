@@ -18,7 +18,7 @@ std::string describe(const cudaDeviceProp& properties) {
 
 }  // namespace
 
-Gpu::Gpu(int device) : device_(device) {
+Gpu::Gpu(int device, Index chunk_bytes) : device_(device), chunk_bytes_(chunk_bytes) {
   activate();
   cudaStream_t stream = nullptr;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
@@ -140,8 +140,9 @@ std::vector<UsableGpu> usable_gpus(std::string& reason) noexcept try {
   if (status != cudaSuccess || count == 0) {
     (void)cudaGetLastError();  // a missing driver is an answer here, not an error to be met later
     reason = status == cudaSuccess ? "the CUDA driver reports no GPU"
-                                   : "cudaGetDeviceCount returned " + std::to_string(static_cast<int>(status)) + " (" +
-                                         cudaGetErrorName(status) + "): " + cudaGetErrorString(status);
+                                   : "no GPU with a CUDA 13 driver: cudaGetDeviceCount returned " +
+                                         std::to_string(static_cast<int>(status)) + " (" + cudaGetErrorName(status) +
+                                         "): " + cudaGetErrorString(status);
     return {};
   }
   std::vector<UsableGpu> usable;

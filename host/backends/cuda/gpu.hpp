@@ -68,15 +68,20 @@ class DeviceArray {
   Index count_ = 0;
 };
 
+/// Large enough that launches and waits between chunks do not count, small beside the memory of any GPU.
+inline constexpr Index kDefaultChunkBytes = Index{256} << 20;
+
 class Gpu {
  public:
-  /// `device` is CUDA's number. Throws DeviceError.
-  explicit Gpu(int device);
+  /// `device` is CUDA's number; `chunk_bytes` is about what a chunk of rows may take with all that belongs to it.
+  /// Throws DeviceError.
+  Gpu(int device, Index chunk_bytes);
   ~Gpu();
   Gpu(const Gpu&) = delete;
   Gpu& operator=(const Gpu&) = delete;
 
   int device() const { return device_; }
+  Index chunk_bytes() const { return chunk_bytes_; }
   cudaStream_t stream() const { return stream_.get(); }
   cublasHandle_t blas() const { return blas_.get(); }
   cusolverDnHandle_t solver() const { return solver_.get(); }
@@ -131,6 +136,7 @@ class Gpu {
   void create_pool();
 
   int device_;
+  Index chunk_bytes_;
   Stream stream_;
   MemoryPool pool_;
   PinnedMemory staging_;

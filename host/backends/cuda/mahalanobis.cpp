@@ -9,8 +9,7 @@
 namespace sigmahat::backends::cuda {
 namespace {
 
-constexpr Index kChunkBytes = Index{128} << 20;
-constexpr Index kLeastChunk = 1024;
+constexpr Index kLeastChunk = 64;
 constexpr Index kLargestChunk = Index{1} << 20;
 
 }  // namespace
@@ -21,7 +20,8 @@ void CudaOperations::mahalanobis_squared(const RowsView& rows, const double* mea
   const bool small = p <= kSmallDimension;
   RowsView unweighted = rows;
   unweighted.weights = nullptr;
-  const Index chunk = std::clamp(kChunkBytes / (p * static_cast<Index>(sizeof(double))), kLeastChunk, kLargestChunk);
+  const Index bytes = row_bytes(unweighted) + static_cast<Index>(sizeof(double)) * (small ? 1 : p + 1);
+  const Index chunk = std::clamp(gpu_.chunk_bytes() / bytes, kLeastChunk, kLargestChunk);
   const Index largest = std::min(chunk, rows.rows);
 
   const auto device_mean = gpu_.array<double>(p), device_factor = gpu_.array<double>(p * p);

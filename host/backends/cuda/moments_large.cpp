@@ -10,7 +10,6 @@
 namespace sigmahat::backends::cuda {
 namespace {
 
-constexpr Index kPanelBytes = Index{64} << 20;
 constexpr Index kLargestPanel = 32768;
 
 /// One node of p > 64; the panel's needs no scatter.
@@ -42,7 +41,8 @@ class LargeMomentsPass final : public MomentsPass {
 
   bool add(const RowsView& rows) override {
     gpu_.activate();
-    const Index fitting = kPanelBytes / (p_ * static_cast<Index>(sizeof(double))) / kSliceRows * kSliceRows;
+    const Index bytes = row_bytes(rows) + p_ * static_cast<Index>(sizeof(double));
+    const Index fitting = gpu_.chunk_bytes() / bytes / kSliceRows * kSliceRows;
     const Index panel_rows = std::min(std::clamp(fitting, kSliceRows, kLargestPanel), rows.rows);
     for (Index first = 0; first < rows.rows; first += panel_rows) {
       add_panel(rows.slice(first, std::min(panel_rows, rows.rows - first)));

@@ -13,7 +13,6 @@
 namespace sigmahat::backends::cuda {
 namespace {
 
-constexpr Index kChunkBytes = Index{256} << 20;     // rows and nodes of a chunk
 constexpr Index kLargestChunk = Index{1} << 16;     // blocks
 constexpr Index kLevels = 56;                       // 2^56 blocks are more rows than memory has
 constexpr Index kIncoming = 64;                     // roots of one chunk: at most two per level
@@ -66,11 +65,11 @@ class NodeArrays {
 
 Index blocks_of(Index rows) { return (rows + kCanonicalBlock - 1) / kCanonicalBlock; }
 
-/// Blocks per chunk, a power of two, so that rows and nodes take about kChunkBytes.
-Index chunk_blocks(const RowsView& rows) {
+/// Blocks per chunk, a power of two, so that rows and nodes take at most the GPU's chunk_bytes.
+Index chunk_blocks(const Gpu& gpu, const RowsView& rows) {
   const Index p = rows.columns;
   const Index node = static_cast<Index>(sizeof(double)) * (p * p + 2 * p + 5);
-  return std::min(kLargestChunk, power_of_two_below(kChunkBytes / (kCanonicalBlock * row_bytes(rows) + node)));
+  return std::min(kLargestChunk, power_of_two_below(gpu.chunk_bytes() / (kCanonicalBlock * row_bytes(rows) + node)));
 }
 
 /// Reduces chunks; its memory is reused from chunk to chunk.
@@ -130,7 +129,7 @@ class SmallMomentsPass final : public MomentsPass {
   bool add(const RowsView& rows) override {
     gpu_.activate();
     bool finite = true;
-    const Index chunk = chunk_blocks(rows) * kCanonicalBlock;
+    const Index chunk = chunk_blocks(gpu_, rows) * kCanonicalBlock;
     for (Index first = 0; first < rows.rows; first += chunk) {
       finite = add_chunk(rows.slice(first, std::min(chunk, rows.rows - first))) && finite;
     }
@@ -197,7 +196,7 @@ std::unique_ptr<MomentsPass> begin_small_moments(Gpu& gpu, Index columns, Missin
 
 bool grouped_small_moments(Gpu& gpu, const RowsView& rows, std::span<const Index> offsets, MissingRows missing,
                            const MomentsView& result) {
-  const Index groups = std::ssize(offsets) - 1, p = rows.columns, largest = chunk_blocks(rows);
+  const Index groups = std::ssize(offsets) - 1, p = rows.columns, largest = chunk_blocks(gpu, rows);
   ChunkReducer reducer(gpu, p, missing);
   NodeArrays roots;
   std::vector<Index> segment_rows;

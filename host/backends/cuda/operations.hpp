@@ -9,7 +9,8 @@ namespace sigmahat::backends::cuda {
 
 class CudaOperations final : public Operations {
  public:
-  explicit CudaOperations(const UsableGpu& gpu) : description_(gpu.description), gpu_(gpu.device) {}
+  explicit CudaOperations(const UsableGpu& gpu, Index chunk_bytes = kDefaultChunkBytes)
+      : description_(gpu.description), gpu_(gpu.device, chunk_bytes) {}
 
   BackendInfo info() const override;
 
