@@ -29,7 +29,7 @@ struct AscentStart {
 
 struct GaussianFitOptions {
   FitMethod method = FitMethod::closed_form;
-  bool compare = false;   ///< run the ascent as well and set it against the closed form
+  bool compare = false;  ///< run the ascent as well and set it against the closed form
   bool unbiased = false;  ///< report M₀/(n − 1) as covariance; closed form only, likelihood and comparison stay with S
   Metric metric = Metric::fisher;
   AscentStart start;
@@ -41,20 +41,20 @@ struct GaussianFitOptions {
 
 /// The ascent's result set against the closed form.
 struct AscentComparison {
-  double relative_error_mean = kCanonicalNaN;  ///< ‖μ − x̄‖₂ / ‖x̄‖₂ (absolute where x̄ = 0)
+  double relative_error_mean = kCanonicalNaN;        ///< ‖μ − x̄‖₂ / ‖x̄‖₂ (absolute where x̄ = 0)
   double relative_error_covariance = kCanonicalNaN;  ///< ‖Σ − S‖_F / ‖S‖_F
-  double log_likelihood_gap = kCanonicalNaN;  ///< ℓ(x̄, S) − ℓ(μ, Σ)
+  double log_likelihood_gap = kCanonicalNaN;         ///< ℓ(x̄, S) − ℓ(μ, Σ)
 };
 
 struct GaussianFit {
   ProblemStatus status = ProblemStatus::ok;
   Index columns = 0;
-  Index rows = 0;     ///< rows that count
-  Index dropped = 0;  ///< rows left out because of missing values
-  double weight = 0;  ///< n, or the sum of the weights
-  Index rank = 0;     ///< numerical rank of S
-  std::vector<double> mean;  ///< μ̂ by the method asked for
-  Matrix covariance;         ///< Σ̂ by the method asked for; S also where it is singular
+  Index rows = 0;                         ///< rows that count
+  Index dropped = 0;                      ///< rows left out because of missing values
+  double weight = 0;                      ///< n, or the sum of the weights
+  Index rank = 0;                         ///< numerical rank of S
+  std::vector<double> mean;               ///< μ̂ by the method asked for
+  Matrix covariance;                      ///< Σ̂ by the method asked for; S also where it is singular
   double log_likelihood = kCanonicalNaN;  ///< ℓ at the reported fit (at μ̂ and S if `unbiased`); NaN where singular
   AscentSummary ascent;                   ///< not_run unless asked for and possible
   std::optional<AscentComparison> comparison;  ///< with every ascent that ran

@@ -16,7 +16,7 @@ namespace sigmahat {
 struct GaussianScore {
   double value = kCanonicalNaN;  ///< ℓ = −½[n p ln 2π + n ln|Σ| + tr(Σ⁻¹M(μ))]
   std::vector<double> mean;      ///< [p] ∂ℓ/∂μ = nΣ⁻¹(x̄ − μ)
-  Matrix covariance;             ///< [p, p] A = ½(Σ⁻¹M(μ)Σ⁻¹ − nΣ⁻¹), or A + Aᵀ − A∘I for the symmetric convention
+  Matrix covariance;  ///< [p, p] A = ½(Σ⁻¹M(μ)Σ⁻¹ − nΣ⁻¹), or A + Aᵀ − A∘I for the symmetric convention
   double score_norm = kCanonicalNaN;  ///< √(d²(x̄, μ) + ½‖L⁻¹(M(μ)/n)L⁻ᵀ − I‖²_F), per observation, free of units
 };
 

@@ -31,8 +31,8 @@ class GaussianModel {
   /// (xᵢ−μ)ᵀΣ⁻¹(xᵢ−μ) for each row; NaN for a row that is not finite.
   std::vector<double> mahalanobis_squared(const Context& context, const RowsView& rows) const;
 
-  /// Writes a JSON file (docs/formats.md, "sigmahat-gaussian-model" version 1), whole or not at all. Numbers are written
-  /// with 17 digits, so that load() gives the same bits.
+  /// Writes a JSON file (docs/formats.md, "sigmahat-gaussian-model" version 1), whole or not at all. Numbers have the
+  /// shortest digits (17 at most) with which load() gives the same bits. Throws DataError where it cannot be written.
   void save(const std::string& path, const std::vector<std::string>& columns = {}) const;
   /// Throws DataError naming file and key for anything that is not such a file.
   static GaussianModel load(const Context& context, const std::string& path);

@@ -40,16 +40,18 @@ class AscentObjective {
 };
 
 struct AscentOptions {
-  Index max_iterations = 1000;           ///< stop after this many accepted steps
-  double score_tolerance = 1e-13;        ///< converged if score_norm ≤ score_tolerance
-  double change_tolerance = 1e-15;       ///< converged if an accepted move has relative_change ≤ change_tolerance
-  double initial_step = 1;               ///< first trial step, cut to the objective's maximum_step
-  double sufficient_increase = 1e-4;     ///< accept if f_trial − f ≥ c·step·increase_rate − slack, c this number
-  double rounding_slack = 4;             ///< slack = rounding_slack · 2⁻⁵² · max(1, |f|)
-  double step_reduction = 0.5;           ///< factor on the step after a rejected trial, in (0, 1)
-  double step_growth = 2;                ///< next first trial = growth · last accepted step (cut to maximum_step), ≥ 1
-  Index max_step_reductions = 60;        ///< line search gives up after this many reductions
-  bool keep_trace = false;               ///< record one row per iteration
+  Index max_iterations = 1000;      ///< stop after this many accepted steps
+  double score_tolerance = 1e-13;   ///< converged if score_norm ≤ score_tolerance
+  double change_tolerance = 1e-15;  ///< converged if an accepted move has relative_change ≤ change_tolerance
+  double initial_step = 1;          ///< first trial step, cut to the objective's maximum_step
+  /// A trial is accepted if f_trial − f ≥ c·step·increase_rate − slack, c this number, and, where rounding hides whether
+  /// f has grown (f_trial − f ≤ slack), if its score norm is not above the current one.
+  double sufficient_increase = 1e-4;
+  double rounding_slack = 4;       ///< slack = rounding_slack · 2⁻⁵² · max(1, |f|)
+  double step_reduction = 0.5;     ///< factor on the step after a rejected trial, in (0, 1)
+  double step_growth = 2;          ///< next first trial = growth · last accepted step (cut to maximum_step), ≥ 1
+  Index max_step_reductions = 60;  ///< line search gives up after this many reductions
+  bool keep_trace = false;         ///< record one row per iteration
   /// Throws InvalidArgument naming option, value and requirement.
   void validate() const;
 };

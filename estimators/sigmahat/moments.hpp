@@ -15,9 +15,9 @@ namespace sigmahat {
 /// Moments of one data set of p columns: Σw, x̄ = Σ wᵢxᵢ/Σw and M₀ = Σ wᵢ(xᵢ − x̄)(xᵢ − x̄)ᵀ.
 /// Units: mean as the data, scatter as their square times the weight.
 struct Moments {
-  Index rows = 0;       ///< rows that count: not dropped, of positive weight
-  Index dropped = 0;    ///< rows left out because of a NaN or an infinity
-  double weight = 0;    ///< Σw; the number of rows where there are no weights
+  Index rows = 0;                     ///< rows that count: not dropped, of positive weight
+  Index dropped = 0;                  ///< rows left out because of a NaN or an infinity
+  double weight = 0;                  ///< Σw; the number of rows where there are no weights
   std::vector<double> mean;           ///< [p] x̄, correctly rounded but for the last place
   std::vector<double> mean_residual;  ///< [p] what rounding left of x̄: the mean is the unevaluated sum of both
   Matrix scatter;                     ///< [p, p] M₀, symmetric

@@ -1,0 +1,236 @@
+#include "sigmahat/gaussian_likelihood.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "checks.hpp"
+#include "gaussian_buffers.hpp"
+
+namespace sigmahat {
+namespace detail {
+
+std::vector<double> normalised_scatter(const MomentsBatch& moments) {
+  const Index p = moments.columns();
+  std::vector<double> result(moments.scatter.size());
+  for (Index b = 0; b < moments.problems(); ++b) {
+    const double n = moments.weight[b];
+    for (Index i = b * p * p; i < (b + 1) * p * p; ++i) result[i] = n > 0 ? moments.scatter[i] / n : kCanonicalNaN;
+  }
+  return result;
+}
+
+DataBuffers::DataBuffers(Operations& operations, const MomentsBatch& moments)
+    : mean(operations, moments.mean.size()),
+      residual(operations, moments.mean_residual.size()),
+      covariance(operations, moments.scatter.size()) {
+  mean.upload(moments.mean);
+  residual.upload(moments.mean_residual);
+  covariance.upload(normalised_scatter(moments));
+}
+
+PointBuffers::PointBuffers(Operations& operations, Index problems, Index columns)
+    : mean(operations, static_cast<std::size_t>(problems * columns)),
+      covariance(operations, static_cast<std::size_t>(problems * columns * columns)),
+      factor(operations, covariance.size()),
+      offset(operations, mean.size()),
+      whitened(operations, covariance.size()) {}
+
+}  // namespace detail
+
+namespace {
+
+constexpr Index kOnlyProblem[] = {0};
+
+/// One data set at one point, evaluated.
+struct EvaluatedPoint {
+  EvaluatedPoint(const Context& context, const Moments& moments, std::span<const double> mean, const Matrix& covariance)
+      : operations(context.operations()),
+        p(moments.columns()),
+        data(operations, checked(moments, mean, covariance)),
+        point(operations, 1, p) {
+    point.mean.upload(mean);
+    point.covariance.upload({covariance.data(), static_cast<std::size_t>(p * p)});
+    operations.gaussian_evaluate(p, kOnlyProblem, data.view(), point.view(), {&evaluation, 1});
+    if (evaluation.status == ProblemStatus::not_positive_definite) {
+      throw NumericalError("covariance: it is not positive definite, so the log-likelihood has no value there");
+    }
+  }
+
+  static MomentsBatch checked(const Moments& moments, std::span<const double> mean, const Matrix& covariance) {
+    detail::require_size("mean", mean.size(), moments.columns());
+    detail::require_finite("mean", mean);
+    detail::require_symmetric("covariance", covariance, moments.columns());
+    if (!(moments.weight > 0)) throw InvalidArgument("moments: there are no rows; the log-likelihood needs some");
+    return MomentsBatch(moments);
+  }
+
+  Operations& operations;
+  Index p;
+  detail::DataBuffers data;
+  detail::PointBuffers point;
+  GaussianEvaluation evaluation;
+};
+
+}  // namespace
+
+double gaussian_log_likelihood(const Context& context, const Moments& moments, std::span<const double> mean,
+                               const Matrix& covariance) {
+  const EvaluatedPoint at(context, moments, mean, covariance);
+  return moments.weight * detail::value_per_observation(at.p, at.evaluation);
+}
+
+GaussianScore gaussian_score(const Context& context, const Moments& moments, std::span<const double> mean,
+                             const Matrix& covariance, CovarianceScore convention) {
+  const EvaluatedPoint at(context, moments, mean, covariance);
+  const Index p = at.p;
+  Buffer mean_score(at.operations, static_cast<std::size_t>(p));
+  Buffer covariance_score(at.operations, static_cast<std::size_t>(p * p));
+  double slope = 0;
+  at.operations.gaussian_score(p, convention, kOnlyProblem, at.point.view(), {mean_score.get(), covariance_score.get()},
+                               {&slope, 1});
+  GaussianScore result;
+  result.value = moments.weight * detail::value_per_observation(p, at.evaluation);
+  result.score_norm = detail::score_norm(at.evaluation);
+  result.mean.resize(static_cast<std::size_t>(p));
+  mean_score.download(result.mean);
+  result.covariance = Matrix(p, p);
+  covariance_score.download({result.covariance.data(), static_cast<std::size_t>(p * p)});
+  for (double& value : result.mean) value *= moments.weight;
+  for (Index i = 0; i < p * p; ++i) result.covariance.data()[i] *= moments.weight;
+  return result;
+}
+
+const char* to_string(Metric metric) {
+  switch (metric) {
+    case Metric::fisher: return "fisher";
+    case Metric::frobenius: return "frobenius";
+    case Metric::vech: return "vech";
+  }
+  return "unknown";
+}
+
+// `current` and `trial` change roles when a point is accepted; where only some problems accept, theirs are copied.
+struct GaussianLikelihood::State {
+  State(Operations& operations_in, const MomentsBatch& moments, Metric metric_in)
+      : operations(operations_in),
+        problems(moments.problems()),
+        p(moments.columns()),
+        metric(metric_in),
+        data(operations, moments),
+        current(operations, problems, p),
+        trial(operations, problems, p),
+        direction_mean(operations, current.mean.size()),
+        direction_covariance(operations, current.covariance.size()),
+        trial_score_norm(static_cast<std::size_t>(problems), kCanonicalNaN),
+        current_score_norm(trial_score_norm) {}
+
+  GaussianDirection direction() const { return {direction_mean.get(), direction_covariance.get()}; }
+
+  Operations& operations;
+  Index problems, p;
+  Metric metric;
+  detail::DataBuffers data;
+  detail::PointBuffers current, trial;
+  Buffer direction_mean, direction_covariance;
+  std::vector<double> trial_score_norm, current_score_norm;
+};
+
+GaussianLikelihood::GaussianLikelihood(const Context& context, const MomentsBatch& moments, Metric metric)
+    : state_(std::make_unique<State>(context.operations(), moments, metric)) {
+  const Index p = state_->p;
+  const std::vector<double> means(state_->current.mean.size(), 0.0);
+  std::vector<double> covariances(state_->current.covariance.size(), 0.0);
+  for (Index b = 0; b < state_->problems; ++b) {
+    for (Index i = 0; i < p; ++i) covariances[b * p * p + i * p + i] = 1;
+  }
+  set_start(means, covariances);
+}
+
+GaussianLikelihood::~GaussianLikelihood() = default;
+
+void GaussianLikelihood::set_start(std::span<const double> means, std::span<const double> covariances) {
+  // In both points: a problem that never accepts a trial still reports its start.
+  for (detail::PointBuffers* point : {&state_->current, &state_->trial}) {
+    point->mean.upload(means);
+    point->covariance.upload(covariances);
+  }
+}
+
+void GaussianLikelihood::current(std::span<double> means, std::span<double> covariances) const {
+  state_->current.mean.download(means);
+  state_->current.covariance.download(covariances);
+}
+
+Index GaussianLikelihood::problems() const { return state_->problems; }
+
+double GaussianLikelihood::maximum_step() const {
+  return state_->metric == Metric::fisher ? 1.0 : std::numeric_limits<double>::infinity();
+}
+
+void GaussianLikelihood::evaluate(std::span<const Index> active, std::span<Evaluation> evaluations) {
+  State& state = *state_;
+  std::vector<GaussianEvaluation> at(active.size());
+  state.operations.gaussian_evaluate(state.p, active, state.data.view(), state.trial.view(), at);
+  for (std::size_t k = 0; k < active.size(); ++k) {
+    Evaluation& result = evaluations[k];
+    result.value = detail::value_per_observation(state.p, at[k]);
+    result.score_norm = detail::score_norm(at[k]);
+    // Where sums overflow there is no value to compare, so the point is outside the domain of the computation.
+    result.feasible = at[k].status == ProblemStatus::ok && std::isfinite(result.value);
+    state.trial_score_norm[active[k]] = result.score_norm;
+  }
+}
+
+void GaussianLikelihood::accept(std::span<const Index> active) {
+  State& state = *state_;
+  for (const Index problem : active) state.current_score_norm[problem] = state.trial_score_norm[problem];
+  if (static_cast<Index>(active.size()) == state.problems) {
+    std::swap(state.current, state.trial);
+  } else {
+    state.operations.gaussian_copy(state.p, active, state.trial.view(), state.current.view());
+  }
+}
+
+void GaussianLikelihood::direction(std::span<const Index> active, std::span<Direction> directions) {
+  State& state = *state_;
+  if (state.metric == Metric::fisher) {
+    state.operations.gaussian_target(state.p, active, state.data.view(), state.current.view(), state.direction());
+    for (std::size_t k = 0; k < active.size(); ++k) {
+      // The derivative along the step towards the target is the squared score norm. The gain of the unit step grows
+      // with the first power of that norm only, so no more than that is demanded (docs/math/gaussian.md).
+      const double norm = state.current_score_norm[active[k]];
+      directions[k] = {norm * norm, std::min(norm * norm, norm)};
+    }
+    return;
+  }
+  const CovarianceScore convention =
+      state.metric == Metric::vech ? CovarianceScore::symmetric : CovarianceScore::unrestricted;
+  std::vector<double> slopes(active.size());
+  state.operations.gaussian_score(state.p, convention, active, state.current.view(), state.direction(), slopes);
+  for (std::size_t k = 0; k < active.size(); ++k) directions[k] = {slopes[k], slopes[k]};
+}
+
+void GaussianLikelihood::move(std::span<const Index> active, std::span<const double> steps,
+                              std::span<double> relative_changes) {
+  State& state = *state_;
+  std::vector<double> keep(active.size(), 1.0);
+  if (state.metric == Metric::fisher) {
+    // The direction array holds the target itself: (1 − step)·current + step·target, which at step 1 is the target.
+    std::transform(steps.begin(), steps.end(), keep.begin(), [](double step) { return 1 - step; });
+  }
+  std::vector<GaussianMove> moves(active.size());
+  state.operations.gaussian_move(state.p, active, keep, steps, state.current.view(), state.direction(),
+                                 state.trial.view(), moves);
+  for (std::size_t k = 0; k < active.size(); ++k) {
+    const GaussianMove& m = moves[k];
+    // ‖Σ‖_F has the units of μ², so it serves as a scale where the mean is near zero.
+    const double covariance_norm = std::sqrt(m.covariance_norm_squared);
+    const double of_mean = std::sqrt(m.mean_change_squared / (m.mean_norm_squared + covariance_norm));
+    const double of_covariance = std::sqrt(m.covariance_change_squared) / covariance_norm;
+    relative_changes[k] = std::isnan(of_mean) ? of_mean : std::max(of_covariance, of_mean);
+  }
+}
+
+}  // namespace sigmahat
