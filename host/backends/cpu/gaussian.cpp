@@ -7,6 +7,7 @@
 
 #include "cpu.hpp"
 #include "lapack.hpp"
+#include "parallel.hpp"
 #include "problem_steps.hpp"
 
 namespace sigmahat::backends {
@@ -22,6 +23,12 @@ OneGaussian one(Index p, Index problem, const GaussianData& data, const Gaussian
           at(direction.mean, v),   at(direction.covariance, m)};
 }
 
+/// Flops of a batch whose problems cost about 4p³ or 4p² each.
+double batch_flops(Index count, Index p, bool cubic) {
+  const double size = static_cast<double>(p);
+  return static_cast<double>(count) * 4 * size * size * (cubic ? size : 1);
+}
+
 void zero_upper(Index p, double* a) {
   for (Index j = 1; j < p; ++j) std::fill_n(a + j * p, j, 0.0);
 }
@@ -29,7 +36,7 @@ void zero_upper(Index p, double* a) {
 /// Blocks of columns keep both the read and the write side of the transposition in cache.
 void mirror_lower(Index p, double* a, int threads) {
   constexpr Index kTile = 32;
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
+#pragma omp parallel for schedule(dynamic) num_threads(useful_threads(batch_flops(1, p, false), threads))
   for (Index first = 0; first < p; first += kTile) {
     for (Index row = first; row < p; row += kTile) {
       for (Index j = first; j < std::min(first + kTile, p); ++j) {
@@ -51,7 +58,7 @@ void congruence(int type, Index p, double* a, const double* l) {
 template <class F>
 double sum_columns(Index p, int threads, F&& f) {
   std::vector<double> sums(static_cast<std::size_t>(p));
-#pragma omp parallel for schedule(static) num_threads(threads)
+#pragma omp parallel for schedule(static) num_threads(useful_threads(batch_flops(1, p, false), threads))
   for (Index j = 0; j < p; ++j) sums[j] = f(j);
   double sum = 0;
   for (const double s : sums) sum += s;
@@ -110,7 +117,7 @@ double score_large(Index p, CovarianceScore convention, const OneGaussian& g, in
 
   const bool symmetric = convention == CovarianceScore::symmetric;
   const double off_diagonal = symmetric ? 1.0 : 0.5;
-#pragma omp parallel for schedule(static) num_threads(threads)
+#pragma omp parallel for schedule(static) num_threads(useful_threads(batch_flops(1, p, false), threads))
   for (Index j = 0; j < p; ++j) {
     a[j + j * p] *= 0.5;
     for (Index i = j + 1; i < p; ++i) a[i + j * p] *= off_diagonal;
@@ -133,7 +140,7 @@ void CpuOperations::gaussian_evaluate(Index p, std::span<const Index> active, co
     return;
   }
   const ProblemSteps steps = problem_steps();
-#pragma omp parallel num_threads(threads_) if (count > 1)
+#pragma omp parallel num_threads(useful_threads(batch_flops(count, p, true), threads_))
   {
     double scratch[kSmallDimension];
 #pragma omp for schedule(dynamic, 16)
@@ -145,7 +152,7 @@ void CpuOperations::gaussian_target(Index p, std::span<const Index> active, cons
                                     const GaussianPoint& point, const GaussianDirection& direction) {
   const ProblemSteps steps = problem_steps();
   const Index count = static_cast<Index>(active.size());
-#pragma omp parallel num_threads(threads_) if (count > 1)
+#pragma omp parallel num_threads(useful_threads(batch_flops(count, p, false), threads_))
   {
     std::vector<double> scratch(static_cast<std::size_t>(p));
 #pragma omp for schedule(static)
@@ -164,7 +171,7 @@ void CpuOperations::gaussian_score(Index p, CovarianceScore convention, std::spa
     return;
   }
   const ProblemSteps steps = problem_steps();
-#pragma omp parallel for schedule(dynamic, 16) num_threads(threads_) if (count > 1)
+#pragma omp parallel for schedule(dynamic, 16) num_threads(useful_threads(batch_flops(count, p, true), threads_))
   for (Index k = 0; k < count; ++k) slopes[k] = steps.score(p, convention, one(p, active[k], {}, point, direction));
 }
 
@@ -174,7 +181,7 @@ void CpuOperations::gaussian_move(Index p, std::span<const Index> active, std::s
                                   std::span<GaussianMove> moves) {
   const ProblemSteps steps = problem_steps();
   const Index count = static_cast<Index>(active.size());
-#pragma omp parallel for schedule(static) num_threads(threads_) if (count > 1)
+#pragma omp parallel for schedule(static) num_threads(useful_threads(batch_flops(count, p, false), threads_))
   for (Index k = 0; k < count; ++k) {
     const Index v = active[k] * p, m = v * p;
     const auto mean = steps.move(p, keep[k], step[k], from.mean + v, direction.mean + v, to.mean + v);
@@ -187,7 +194,7 @@ void CpuOperations::gaussian_move(Index p, std::span<const Index> active, std::s
 void CpuOperations::gaussian_copy(Index p, std::span<const Index> active, const GaussianPoint& from,
                                   const GaussianPoint& to) {
   const Index count = static_cast<Index>(active.size());
-#pragma omp parallel for schedule(static) num_threads(threads_) if (count > 1)
+#pragma omp parallel for schedule(static) num_threads(useful_threads(batch_flops(count, p, false), threads_))
   for (Index k = 0; k < count; ++k) {
     const Index v = active[k] * p, m = v * p;
     std::copy_n(from.mean + v, p, to.mean + v);

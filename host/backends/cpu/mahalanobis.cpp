@@ -6,6 +6,7 @@
 
 #include "cpu.hpp"
 #include "lapack.hpp"
+#include "parallel.hpp"
 
 namespace sigmahat::backends {
 namespace {
@@ -26,7 +27,8 @@ void CpuOperations::mahalanobis_squared(const RowsView& rows, const double* mean
   const MahalanobisKernel kernel = mahalanobis_kernel();
   const Index p = rows.columns;
   const Index blocks = (rows.rows + kDistanceBlock - 1) / kDistanceBlock;
-#pragma omp parallel num_threads(threads_) if (blocks > 1)
+  const double flops = static_cast<double>(rows.rows) * static_cast<double>(p) * static_cast<double>(p + 2);
+#pragma omp parallel num_threads(useful_threads(flops, threads_))
   {
     std::vector<double> z(static_cast<std::size_t>(p * kDistanceBlock));
     double distance[kDistanceBlock];

@@ -2,6 +2,7 @@
 
 #include "cpu.hpp"
 #include "moments_pass.hpp"
+#include "parallel.hpp"
 
 namespace sigmahat::backends {
 namespace {
@@ -30,12 +31,14 @@ bool CpuOperations::grouped_moments(const RowsView& rows, std::span<const Index>
                                     const MomentsView& result) {
   const Index groups = static_cast<Index>(offsets.size()) - 1;
   bool finite = true;
-  if (groups < 4 * threads_) {  // few groups: all threads on each
-    const auto pass = make_pass(rows.columns, missing, threads_);
+  const double p = static_cast<double>(rows.columns);
+  const int threads = useful_threads(static_cast<double>(rows.rows) * p * (p + 1), threads_);
+  if (groups < 4 * threads) {  // few groups: all threads on each
+    const auto pass = make_pass(rows.columns, missing, threads);
     for (Index g = 0; g < groups; ++g) finite = one_group(*pass, rows, offsets, g, result) && finite;
     return finite;
   }
-#pragma omp parallel num_threads(threads_) reduction(&& : finite)
+#pragma omp parallel num_threads(threads) reduction(&& : finite)
   {
     const auto pass = make_pass(rows.columns, missing, 1);
 #pragma omp for schedule(dynamic, 4)

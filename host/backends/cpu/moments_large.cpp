@@ -12,9 +12,11 @@
 #include <array>
 #include <cmath>
 #include <deque>
+#include <numeric>
 #include <utility>
 
 #include "moments_pass.hpp"
+#include "parallel.hpp"
 
 namespace sigmahat::backends {
 namespace {
@@ -67,14 +69,15 @@ class LargePass final : public ReusableMomentsPass {
     finite_ = true;
     view_ = &rows;
     next_row_ = 0;
-    run([this](Job& job) { return prepare_rows(job); });
+    run(rows.rows, [this](Job& job) { return prepare_rows(job); });
     view_ = nullptr;
     return finite_;
   }
 
   void finish(const MomentsView& result) override {
     finishing_level_ = 0;
-    run([this](Job& job) { return prepare_rest(job); });
+    run(std::accumulate(levels_.begin(), levels_.end(), Index{0}, [](Index sum, const Level& l) { return sum + l.count; }),
+        [this](Job& job) { return prepare_rest(job); });
     const auto last = std::find_if(levels_.begin(), levels_.end(), [](const Level& level) { return level.count > 0; });
     const bool empty = last == levels_.end() || last->weight[0] == 0;
     *result.rows = positive_;
@@ -158,15 +161,16 @@ class LargePass final : public ReusableMomentsPass {
 
   // --- the work of a job ----------------------------------------------------------------------------------------------
 
-  /// Packs the jobs that `prepare` brings and multiplies them into C, one behind the other.
+  /// Packs the jobs that `prepare` brings, of about `rows` rows in all, and multiplies them into C, one after another.
   template <class Prepare>
-  void run(Prepare prepare) {
+  void run(Index rows, Prepare prepare) {
     Job* current = nullptr;
     Job* next = nullptr;
     std::size_t turn = 0;
     Index tile_units = 0, pack_units = 0;
     bool more = true;
-#pragma omp parallel num_threads(threads_)
+    const double flops = static_cast<double>(rows) * static_cast<double>(p_) * static_cast<double>(p_ + 1);
+#pragma omp parallel num_threads(useful_threads(flops, threads_))
     while (true) {
 #pragma omp single
       {
