@@ -84,20 +84,17 @@ StagedRows stage(const RowsView& view, const BlockRows& block, Index first_colum
   return {scratch, kColumnChunk};
 }
 
-PanelStorage::PanelStorage(Index columns, Index depth, Index tile_rows, Index tile_columns, bool shared) {
-  constexpr Index kLine = 8;  // doubles in a cache line, and in the longest vector
-  const auto round_up = [](Index value, Index unit) { return (value + unit - 1) / unit * unit; };
-  const Index padded = round_up(round_up(columns, tile_rows), kLine);
-  const Index left = shared ? 0 : round_up(padded * depth, kLine);
-  const Index right = round_up(round_up(columns, tile_columns) * depth, kLine);
-  memory_.assign(static_cast<std::size_t>(left + right + 4 * padded + kLine), 0.0);
+PanelStorage::PanelStorage(Index columns, Index depth, bool with_weights) {
+  constexpr std::uintptr_t kLineBytes = kTile * sizeof(double);  // a cache line, and the longest vector
+  const Index padded = tile_groups(columns) * kTile, packed = padded * depth;
+  memory_.assign(static_cast<std::size_t>(packed * (with_weights ? 2 : 1) + 4 * padded + kTile), 0.0);
   const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
-  constexpr std::uintptr_t kLineBytes = kLine * sizeof(double);
   double* next = memory_.data() + (kLineBytes - address % kLineBytes) % kLineBytes / sizeof(double);
   const auto take = [&next](Index count) { return std::exchange(next, next + count); };
-  double* const left_start = take(left);
-  panel_ = {shared ? nullptr : left_start, take(right), take(padded), take(padded), take(padded), take(padded), tile_rows,
-            depth};
+  panel_.rows = take(packed);
+  panel_.weighted = with_weights ? take(packed) : nullptr;
+  for (double** vector : {&panel_.rows_tail, &panel_.weighted_tail, &panel_.mean, &panel_.residual}) *vector = take(padded);
+  panel_.depth = depth;
 }
 
 }  // namespace sigmahat::backends

@@ -37,8 +37,7 @@ StagedRows stage(const RowsView& view, const BlockRows& block, Index first_colum
 /// Owns the arrays of a Panel for p columns and `depth` rows; aligned for vectors, zero at first.
 class PanelStorage {
  public:
-  /// `shared`: left is null, see moments_kernel.hpp; only with tile_rows = tile_columns and without weights.
-  PanelStorage(Index columns, Index depth, Index tile_rows, Index tile_columns, bool shared);
+  PanelStorage(Index columns, Index depth, bool with_weights);
   const Panel& panel() const { return panel_; }
 
  private:

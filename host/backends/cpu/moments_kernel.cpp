@@ -15,7 +15,7 @@ namespace sigmahat::backends::moments_vectors {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// At most 8 lanes: the packed layout counts on vectors that divide 64 columns.
+// At most 8 lanes: vectors divide a group of columns.
 using Lanes = hn::CappedTag<double, 8>;
 using Vector = hn::Vec<Lanes>;
 constexpr Lanes kLanes;
@@ -97,32 +97,27 @@ struct PackRows {
 
   template <int kGroups, class Group>
   HWY_INLINE void operator()(Index column, Group group) const {
-    const Index n = lanes(), per_tile = panel.tile_rows / n;
+    const Index n = lanes();
     const double* x = b.rows + column + first * b.leading_dimension;
     const double* low = b.low == nullptr ? nullptr : b.low + column + first * b.leading_dimension;
     Vector m[kGroups], sum[kGroups];
-    double* left[kGroups];
-    double* right[kGroups];
+    Index packed[kGroups];
     for (int g = 0; g < kGroups; ++g) {
-      const Index place = (b.first_column + column) / n + g;
-      m[g] = hn::LoadU(kLanes, panel.mean + place * n);
-      sum[g] = hn::LoadU(kLanes, panel.residual + place * n);
-      right[g] = panel.right + place * panel.depth * n;
-      left[g] = panel.left == nullptr
-                    ? nullptr
-                    : panel.left + place / per_tile * panel.depth * panel.tile_rows + place % per_tile * n;
+      const Index place = b.first_column + column + g * n;
+      m[g] = hn::LoadU(kLanes, panel.mean + place);
+      sum[g] = hn::LoadU(kLanes, panel.residual + place);
+      packed[g] = place / kTile * panel.depth * kTile + place % kTile;
     }
     for (Index k = 0; k < count; ++k) {
       for (int g = 0; g < kGroups; ++g) {
         Vector r = hn::Sub(group.load(x + g * n), m[g]);
         if (low != nullptr) r = hn::Add(r, group.load(low + g * n));
-        hn::StoreU(r, kLanes, right[g] + k * n);
+        hn::StoreU(r, kLanes, panel.rows + packed[g] + k * kTile);
         if (b.weights == nullptr) {
-          if (panel.left != nullptr) hn::StoreU(r, kLanes, left[g] + k * panel.tile_rows);
           sum[g] = hn::Add(sum[g], r);
         } else {
           const Vector w = hn::Set(kLanes, b.weights[first + k]);
-          hn::StoreU(hn::Mul(w, r), kLanes, left[g] + k * panel.tile_rows);
+          hn::StoreU(hn::Mul(w, r), kLanes, panel.weighted + packed[g] + k * kTile);
           sum[g] = fma(w, r, sum[g]);
         }
       }
@@ -142,81 +137,50 @@ void close(const CenterBlock& b, const Panel& panel) {
   for (Index column = b.first_column; column < b.first_column + b.columns; column += lanes()) {
     const Vector c = hn::Div(hn::LoadU(kLanes, panel.residual + column), total);
     hn::StoreU(c, kLanes, panel.residual + column);
-    hn::StoreU(c, kLanes, panel.right_tail + column);
-    hn::StoreU(hn::Neg(hn::Mul(total, c)), kLanes, panel.left_tail + column);
+    hn::StoreU(c, kLanes, panel.rows_tail + column);
+    hn::StoreU(hn::Neg(hn::Mul(total, c)), kLanes, panel.weighted_tail + column);
   }
 }
 
-// Tiles are kVectors·lanes × lanes; the loops over them are unrolled by the compiler so that `sum` lives in registers.
-template <int kVectors>
-void tile_of(Index depth, const double* HWY_RESTRICT left, const double* HWY_RESTRICT right, const double* left_tail,
-             const double* right_tail, double* HWY_RESTRICT out, TileSum mode) {
-  constexpr int kColumns = static_cast<int>(hn::MaxLanes(Lanes()));
-  constexpr int kRows = kVectors * kColumns;
-  Vector sum[kVectors][kColumns];
-#pragma GCC unroll 8
-  for (int j = 0; j < kColumns; ++j) {
-#pragma GCC unroll 3
-    for (int v = 0; v < kVectors; ++v) {
-      sum[v][j] = mode == TileSum::continue_ ? hn::LoadU(kLanes, out + j * kRows + v * kColumns) : hn::Zero(kLanes);
-    }
-  }
-  const auto add_row = [&sum](const double* l, const double* r) HWY_ATTR {
-    Vector row[kVectors];
-#pragma GCC unroll 3
-    for (int v = 0; v < kVectors; ++v) row[v] = hn::LoadU(kLanes, l + v * kColumns);
+// `sum` is eight vectors; the loops over them are unrolled by the compiler so that they live in registers.
+void tile(Index depth, const double* HWY_RESTRICT left, const double* HWY_RESTRICT right, const double* left_tail,
+          const double* right_tail, double* HWY_RESTRICT out, TileSum mode) {
+  constexpr int kColumns = static_cast<int>(hn::MaxLanes(Lanes()));  // columns of the tile at a time
+  constexpr int kVectors = static_cast<int>(kTile) / kColumns;
+  for (int column = 0; column < kTile; column += kColumns) {
+    Vector sum[kVectors][kColumns];
 #pragma GCC unroll 8
     for (int j = 0; j < kColumns; ++j) {
-      const Vector factor = hn::Set(kLanes, r[j]);
-#pragma GCC unroll 3
-      for (int v = 0; v < kVectors; ++v) sum[v][j] = fma(row[v], factor, sum[v][j]);
-    }
-  };
-  for (Index k = 0; k < depth; ++k) add_row(left + k * kRows, right + k * kColumns);
-  if (left_tail != nullptr) add_row(left_tail, right_tail);
 #pragma GCC unroll 8
-  for (int j = 0; j < kColumns; ++j) {
-#pragma GCC unroll 3
-    for (int v = 0; v < kVectors; ++v) {
-      double* const place = out + j * kRows + v * kColumns;
-      hn::StoreU(mode == TileSum::add ? hn::Add(hn::LoadU(kLanes, place), sum[v][j]) : sum[v][j], kLanes, place);
+      for (int v = 0; v < kVectors; ++v) {
+        const double* const place = out + (column + j) * kTile + v * kColumns;
+        sum[v][j] = mode == TileSum::extend ? hn::LoadU(kLanes, place) : hn::Zero(kLanes);
+      }
+    }
+    const auto add_row = [&sum, column](const double* l, const double* r) HWY_ATTR {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        const Vector rows = hn::LoadU(kLanes, l + v * kColumns);
+#pragma GCC unroll 8
+        for (int j = 0; j < kColumns; ++j) sum[v][j] = fma(rows, hn::Set(kLanes, r[column + j]), sum[v][j]);
+      }
+    };
+    for (Index k = 0; k < depth; ++k) add_row(left + k * kTile, right + k * kTile);
+    if (left_tail != nullptr) add_row(left_tail, right_tail);
+#pragma GCC unroll 8
+    for (int j = 0; j < kColumns; ++j) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        double* const place = out + (column + j) * kTile + v * kColumns;
+        hn::StoreU(mode == TileSum::add ? hn::Add(hn::LoadU(kLanes, place), sum[v][j]) : sum[v][j], kLanes, place);
+      }
     }
   }
-}
-
-void tile(Index tile_rows, Index depth, const double* left, const double* right, const double* left_tail,
-          const double* right_tail, double* out, TileSum mode) {
-  switch (tile_rows / lanes()) {
-    case 1: return tile_of<1>(depth, left, right, left_tail, right_tail, out, mode);
-    case 2: return tile_of<2>(depth, left, right, left_tail, right_tail, out, mode);
-    default: return tile_of<3>(depth, left, right, left_tail, right_tail, out, mode);
-  }
-}
-
-/// Work of the lower triangle in fused multiply-adds, padding included; low tiles pay for their loads.
-Index tile_rows(Index p) {
-  constexpr double kOverhead[] = {1.10, 1.02, 1.00};  // measured: loads and loop per multiply-add, relative
-  const Index n = lanes();
-  Index best = n;
-  double best_work = 0;
-  for (Index vectors = 1; vectors <= 3; ++vectors) {
-    const Index height = vectors * n;
-    double work = 0;
-    for (Index top = 0; top < p; top += height) {
-      const Index columns = (std::min(top + height, p) + n - 1) / n * n;
-      work += static_cast<double>(height * columns) * kOverhead[vectors - 1];
-    }
-    if (vectors == 1 || work < best_work) {
-      best = height;
-      best_work = work;
-    }
-  }
-  return best;
 }
 
 const char* instruction_set() { return hwy::TargetName(HWY_TARGET); }
 
-MomentsKernel table() { return {&instruction_set, lanes(), &tile_rows, &mean, &pack, &close, &tile}; }
+MomentsKernel table() { return {&instruction_set, &mean, &pack, &close, &tile}; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace sigmahat::backends::moments_vectors

@@ -31,7 +31,7 @@ struct Level {
 
 /// A block to be packed and multiplied.
 struct Job {
-  Job(Index p, Index tile_rows, Index tile_columns) : storage(p, kCanonicalBlock, tile_rows, tile_columns, false) {}
+  explicit Job(Index p) : storage(p, kCanonicalBlock, true) {}
   bool active = false;
   const RowsView* view = nullptr;  ///< rows of the data; null: nodes of `source`
   const Level* source = nullptr;
@@ -47,14 +47,11 @@ class LargePass final : public ReusableMomentsPass {
         missing_(missing),
         threads_(threads),
         kernel_(moments_kernel()),
-        tile_rows_(kernel_.tile_rows(columns)),
-        jobs_{Job(p_, tile_rows_, kernel_.tile_columns), Job(p_, tile_rows_, kernel_.tile_columns)},
+        groups_(tile_groups(columns)),
+        jobs_{Job(p_), Job(p_)},
         scratch_(static_cast<std::size_t>(threads),
                  std::vector<double>(static_cast<std::size_t>(kCanonicalBlock * kColumnChunk))) {
-    const Index row_tiles = (p_ + tile_rows_ - 1) / tile_rows_;
-    tile_start_.push_back(0);
-    for (Index t = 0; t < row_tiles; ++t) tile_start_.push_back(tile_start_.back() + tiles_in_row(t));
-    total_.assign(static_cast<std::size_t>(tile_start_.back() * tile_size()), 0.0);
+    total_.assign(static_cast<std::size_t>(lower_tiles(groups_) * kTileSize), 0.0);
   }
 
   void reset() override {
@@ -91,12 +88,6 @@ class LargePass final : public ReusableMomentsPass {
   }
 
  private:
-  Index tile_size() const { return tile_rows_ * kernel_.tile_columns; }
-  /// Tiles of row tile t that touch the lower triangle.
-  Index tiles_in_row(Index t) const {
-    return (std::min((t + 1) * tile_rows_, p_) + kernel_.tile_columns - 1) / kernel_.tile_columns;
-  }
-
   // --- the sequence of jobs -------------------------------------------------------------------------------------------
 
   /// Reserves the node of a job on `level` and remembers a level that it fills.
@@ -183,7 +174,7 @@ class LargePass final : public ReusableMomentsPass {
           if (more) next = &job;
           turn = 1 - turn;
         }
-        tile_units = current == nullptr ? 0 : static_cast<Index>(tile_start_.size()) - 1;
+        tile_units = current == nullptr ? 0 : (groups_ + unit_rows() - 1) / unit_rows();
         pack_units = next != nullptr && next->active ? (p_ + kColumnChunk - 1) / kColumnChunk : 0;
       }
       if (current == nullptr && next == nullptr) break;
@@ -218,29 +209,33 @@ class LargePass final : public ReusableMomentsPass {
     std::copy_n(panel.residual + column, columns, job.residual + column);
   }
 
-  /// Row tile t: C += left·rightᵀ over all tiles that touch the lower triangle.
-  void multiply(const Job& job, Index t) {
+  /// Rows of tiles that one unit of work takes: several where the panel is larger than a core's own cache, so that each
+  /// group of columns that comes from the shared cache serves several tiles.
+  Index unit_rows() const { return p_ < 512 ? 1 : 4; }
+
+  /// Unit `unit` of C += left·rightᵀ: rows of tiles from unit·unit_rows() on.
+  void multiply(const Job& job, Index unit) {
     const Panel& panel = job.storage.panel();
-    const Index top = t * tile_rows_, width = kernel_.tile_columns;
-    double* out = total_.data() + tile_start_[static_cast<std::size_t>(t)] * tile_size();
-    for (Index side = 0; side < tiles_in_row(t) * width; side += width) {
-      kernel_.tile(tile_rows_, job.rows.count, panel.left + top * panel.depth, panel.right + side * panel.depth,
-                   panel.left_tail + top, panel.right_tail + side, out, TileSum::add);
-      out += tile_size();
+    const Index first = unit * unit_rows(), last = std::min(first + unit_rows(), groups_);
+    const double* const left = job.rows.weights == nullptr ? panel.rows : panel.weighted;
+    for (Index side = 0; side < last; ++side) {
+      for (Index top = std::max(first, side); top < last; ++top) {
+        kernel_.tile(job.rows.count, left + top * kTile * panel.depth, panel.rows + side * kTile * panel.depth,
+                     panel.weighted_tail + top * kTile, panel.rows_tail + side * kTile, tile_of(top, side), TileSum::add);
+      }
     }
   }
+
+  double* tile_of(Index top, Index side) { return total_.data() + (lower_tiles(top) + side) * kTileSize; }
 
   void check_finite(const Job& job) {
     finite_ = finite_ && std::all_of(job.mean, job.mean + p_, [](double m) { return std::isfinite(m); });
   }
 
-  void unpack(double* scatter) const {
-    const Index width = kernel_.tile_columns;
+  void unpack(double* scatter) {
     for (Index i = 0; i < p_; ++i) {
-      const Index t = i / tile_rows_;
       for (Index j = 0; j <= i; ++j) {
-        const Index tile = tile_start_[static_cast<std::size_t>(t)] + j / width;
-        const double value = total_[static_cast<std::size_t>(tile * tile_size() + j % width * tile_rows_ + i % tile_rows_)];
+        const double value = tile_of(i / kTile, j / kTile)[i % kTile + j % kTile * kTile];
         scatter[i + j * p_] = scatter[j + i * p_] = value;
       }
     }
@@ -250,11 +245,10 @@ class LargePass final : public ReusableMomentsPass {
   MissingRows missing_;
   int threads_;
   MomentsKernel kernel_;
-  Index tile_rows_;
+  Index groups_;
   std::array<Job, 2> jobs_;
   std::vector<std::vector<double>> scratch_;  // per thread
-  std::vector<Index> tile_start_;             // first tile of each row of tiles in total_
-  std::vector<double> total_;                 // C, tile by tile
+  std::vector<double> total_;                 // C: the lower triangle of tiles, row by row
   std::deque<Level> levels_;                  // a deque: jobs keep pointers into it
   const RowsView* view_ = nullptr;
   Index next_row_ = 0, positive_ = 0, dropped_ = 0;

@@ -93,24 +93,16 @@ class NextBlock {
   std::uintptr_t place_ = 0, part_ = 0;
 };
 
-/// Tiles of the lower triangle.
-constexpr Index tile_count(Index p, Index width) {
-  const Index side = (p + width - 1) / width;
-  return side * (side + 1) / 2;
-}
-
-/// What one thread needs to turn rows into nodes. Tiles are square (tile_rows = tile_columns = one vector).
+/// What one thread needs to turn rows into nodes.
 struct Worker {
-  Worker(Index p, const MomentsKernel& kernel, const ProblemSteps& steps)
+  Worker(Index p, const ProblemSteps& steps)
       : stack(p, steps),
-        shared(p, chunk_rows(p), kernel.tile_columns, kernel.tile_columns, true),
-        weighted(p, chunk_rows(p), kernel.tile_columns, kernel.tile_columns, false),
-        scratch(static_cast<std::size_t>(kCanonicalBlock * kColumnChunk)) {
-    const Index size = kernel.tile_columns * kernel.tile_columns;
-    tiles.resize(static_cast<std::size_t>(tile_count(p, kernel.tile_columns) * size));
-  }
+        plain(p, chunk_rows(p), false),
+        weighted(p, chunk_rows(p), true),
+        scratch(static_cast<std::size_t>(kCanonicalBlock * kColumnChunk)),
+        tiles(static_cast<std::size_t>(lower_tiles(tile_groups(p)) * kTileSize)) {}
   NodeStack stack;
-  PanelStorage shared, weighted;
+  PanelStorage plain, weighted;
   std::vector<double> scratch, tiles;
   BlockRows rows;
 };
@@ -122,9 +114,8 @@ class SmallPass final : public ReusableMomentsPass {
         missing_(missing),
         threads_(threads),
         kernel_(moments_kernel()),
-        tiles_(tile_count(columns, kernel_.tile_columns)),
         stack_(columns, problem_steps()) {
-    for (int t = 0; t < threads; ++t) workers_.emplace_back(p_, kernel_, problem_steps());
+    for (int t = 0; t < threads; ++t) workers_.emplace_back(p_, problem_steps());
     for (Index u = 0; u < (threads > 1 ? kWave : 0); ++u) wave_.emplace_back(p_);
   }
 
@@ -196,15 +187,15 @@ class SmallPass final : public ReusableMomentsPass {
     const StagedRows staged = stage(view, rows, 0, p_, worker.scratch.data());
     const CenterBlock block{staged.rows, nullptr, rows.weights, staged.leading_dimension, p_, 0, rows.total_weight};
     NextBlock next(staged.rows == worker.scratch.data() ? nullptr : staged.rows, staged.leading_dimension,
-                   (rows.count + chunk_rows(p_) - 1) / chunk_rows(p_) * tiles_);
-    const Panel& panel = (rows.weights == nullptr ? worker.shared : worker.weighted).panel();
+                   (rows.count + chunk_rows(p_) - 1) / chunk_rows(p_) * lower_tiles(tile_groups(p_)));
+    const Panel& panel = (rows.weights == nullptr ? worker.plain : worker.weighted).panel();
     kernel_.mean(block, rows.count, panel);
     for (Index k = 0; k < rows.count; k += panel.depth) {
       const Index chunk = std::min(panel.depth, rows.count - k);
       const bool last = k + chunk == rows.count;
       kernel_.pack(block, k, chunk, panel);
       if (last) kernel_.close(block, panel);
-      multiply(chunk, k == 0 ? TileSum::store : TileSum::continue_, last, panel, worker.tiles.data(), next);
+      multiply(chunk, k == 0 ? TileSum::store : TileSum::extend, last, panel, worker.tiles.data(), next);
     }
     std::copy_n(panel.mean, p_, node.mean.data());
     std::copy_n(panel.residual, p_, node.residual.data());
@@ -213,29 +204,22 @@ class SmallPass final : public ReusableMomentsPass {
   }
 
   /// The lower triangle of tiles, in rows of tiles, from `depth` packed rows and, at the end of a block, the tails.
-  void multiply(Index depth, TileSum sum, bool with_tail, const Panel& panel, double* tiles,
-                NextBlock& next) const {
-    const Index width = kernel_.tile_columns;
-    const double* const left = panel.left == nullptr ? panel.right : panel.left;
-    for (Index top = 0; top < p_; top += width) {
-      for (Index side = 0; side <= top; side += width) {
+  void multiply(Index depth, TileSum sum, bool with_tail, const Panel& panel, double* tiles, NextBlock& next) const {
+    for (Index top = 0; top < p_; top += kTile) {
+      for (Index side = 0; side <= top; side += kTile, tiles += kTileSize) {
         next.fetch_part();
-        kernel_.tile(width, depth, left + top * panel.depth, panel.right + side * panel.depth,
-                     with_tail ? panel.left_tail + top : nullptr, panel.right_tail + side, tiles, sum);
-        tiles += width * width;
+        kernel_.tile(depth, panel.left() + top * panel.depth, panel.rows + side * panel.depth,
+                     with_tail ? panel.weighted_tail + top : nullptr, panel.rows_tail + side, tiles, sum);
       }
     }
   }
 
   void unpack(const double* tiles, double* scatter) const {
-    const Index width = kernel_.tile_columns;
-    for (Index top = 0; top < p_; top += width) {
-      const Index rows_here = std::min(width, p_ - top);
-      for (Index side = 0; side <= top; side += width) {
-        for (Index j = 0; j < std::min(width, p_ - side); ++j) {
-          std::copy_n(tiles + j * width, rows_here, scatter + top + (side + j) * p_);
+    for (Index top = 0; top < p_; top += kTile) {
+      for (Index side = 0; side <= top; side += kTile, tiles += kTileSize) {
+        for (Index j = 0; j < std::min(kTile, p_ - side); ++j) {
+          std::copy_n(tiles + j * kTile, std::min(kTile, p_ - top), scatter + top + (side + j) * p_);
         }
-        tiles += width * width;
       }
     }
   }
@@ -270,7 +254,6 @@ class SmallPass final : public ReusableMomentsPass {
   MissingRows missing_;
   int threads_;
   MomentsKernel kernel_;
-  Index tiles_;
   NodeStack stack_;
   std::vector<Worker> workers_;
   std::vector<Node> wave_;
