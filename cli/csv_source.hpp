@@ -1,0 +1,32 @@
+// A mapped CSV file, its header, and where its rows are: shared by the reader and by the diagnosis of what it refused.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mapped_file.hpp"
+#include "table.hpp"
+
+namespace sigmahat::cli {
+
+struct CsvSource {
+  explicit CsvSource(const std::string& file_path);
+
+  std::string path;
+  MappedFile file;
+  std::vector<std::string> header;
+
+  std::string_view text() const { return {file.text(), file.size()}; }
+  /// "row 7 (line 8)": rows count from 1, the first one under the header; lines count from 1, the header being line 1.
+  std::string describe_row(Index row) const;
+};
+
+/// Spellings of a missing number.
+std::vector<std::string> missing_spellings();
+
+/// Reads the file once more as text and throws a DataError that names the first ragged row or the first cell that does
+/// not hold what `selection` needs of it. Returns if there is none. `named`: the user chose the columns.
+void diagnose_csv(const CsvSource& source, const ColumnSelection& selection, bool named);
+
+}  // namespace sigmahat::cli

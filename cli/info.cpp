@@ -1,0 +1,93 @@
+#include "info.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "csv_reader.hpp"
+#include "output.hpp"
+#include "report.hpp"
+#include "sigmahat/host/context.hpp"
+#include "version.hpp"
+
+namespace sigmahat::cli {
+namespace {
+
+/// Libraries that the command line itself brings.
+std::vector<std::pair<std::string, std::string>> own_libraries() {
+  return {
+      csv_library(),
+      {"CLI11", CLI11_VERSION},
+      {"nlohmann-json",
+       fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
+      {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
+  };
+}
+
+std::string json_info(const Context& context, const BackendInfo& used) {
+  using Json = nlohmann::ordered_json;
+  Json out;
+  out["version"] = kVersion;
+  out["build"] = {{"compiler", kCompiler}, {"type", kBuildType}, {"cuda", kWithCuda}};
+  out["devices"] = Json::array();
+  for (const DeviceEntry& entry : list_devices()) {
+    out["devices"].push_back(
+        {{"name", entry.name}, {"available", entry.available}, {"description", entry.description}});
+  }
+  out["device"] = {{"requested", context.device_requested()},
+                   {"used", context.device_used()},
+                   {"backend", used.name},
+                   {"description", used.device},
+                   {"threads", used.threads},
+                   {"instruction_set", used.instruction_set}};
+  out["libraries"] = Json::object();
+  for (const auto& [name, version] : used.libraries) out["libraries"][name] = version;
+  for (const auto& [name, version] : own_libraries()) out["libraries"][name] = version;
+  return dump_json(out);
+}
+
+std::string text_info(const Context& context, const BackendInfo& used) {
+  std::string out = fmt::format("sigmahat {}\n", kVersion);
+  const auto line = [&](std::string_view label, const std::string& text) {
+    out += fmt::format("  {:<16} {}\n", label, text);
+  };
+  line("compiler", kCompiler);
+  line("build type", kBuildType);
+  line("CUDA", kWithCuda ? "compiled in" : "not compiled in");
+  out += "devices\n";
+  for (const DeviceEntry& entry : list_devices()) {
+    line(entry.name, (entry.available ? "" : "not available: ") + entry.description);
+  }
+  out += fmt::format("device in use: {} (asked for: {})\n", context.device_used(), context.device_requested());
+  line("backend", used.name);
+  line("description", used.device);
+  line("threads", std::to_string(used.threads));
+  line("instruction set", used.instruction_set);
+  out += "libraries\n";
+  for (const auto& [name, version] : used.libraries) line(name, version);
+  for (const auto& [name, version] : own_libraries()) line(name, version);
+  return out;
+}
+
+}  // namespace
+
+void run_info(const InfoArguments& arguments) {
+  const Context context({arguments.device, arguments.threads});
+  const BackendInfo used = context.operations().info();
+  print(arguments.json ? json_info(context, used) : text_info(context, used));
+}
+
+void add_info(CLI::App& application) {
+  const auto arguments = std::make_shared<InfoArguments>();
+  CLI::App* const info = application.add_subcommand("info", "Show build, devices, libraries and instruction set");
+  info->add_option("--device", arguments->device, "Device to describe: auto, cpu, reference, cuda or cuda:K")
+      ->capture_default_str();
+  info->add_option("--threads", arguments->threads, "CPU threads; 0: as many as OpenMP offers")
+      ->check(CLI::Range(0, 65536))
+      ->capture_default_str();
+  info->add_flag("--json", arguments->json, "Print JSON");
+  info->callback([arguments] { run_info(*arguments); });
+}
+
+}  // namespace sigmahat::cli
