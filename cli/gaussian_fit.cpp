@@ -99,9 +99,7 @@ AscentStart read_start(const Context& context, const std::string& start, std::si
     result.mean = model.mean();
     result.covariance = model.covariance();
     return result;
-  } catch (const DataError& error) {
-    // load() reports all that is wrong with a file as DataError; this one is a numerical matter (docs/cli.md).
-    if (std::string_view(error.what()).find("not positive definite") == std::string_view::npos) throw;
+  } catch (const NumericalError& error) {
     throw NumericalError(fmt::format("--start: {}; the ascent needs a start that is", error.what()));
   }
 }

@@ -255,7 +255,7 @@ GaussianModel GaussianModel::load(const Context& context, const std::string& pat
   } catch (const InvalidArgument& error) {  // the message starts with the name of the key
     throw DataError(path + ": " + error.what());
   } catch (const NumericalError& error) {
-    throw DataError(path + ": " + error.what());
+    throw NumericalError(path + ": " + error.what());
   }
 }
 

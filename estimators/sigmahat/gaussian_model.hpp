@@ -34,7 +34,8 @@ class GaussianModel {
   /// Writes a JSON file (docs/formats.md, "sigmahat-gaussian-model" version 1), whole or not at all. Numbers have the
   /// shortest digits (17 at most) with which load() gives the same bits. Throws DataError where it cannot be written.
   void save(const std::string& path, const std::vector<std::string>& columns = {}) const;
-  /// Throws DataError naming file and key for anything that is not such a file.
+  /// Throws DataError naming file and key for anything that is not such a file, NumericalError naming the file where
+  /// its covariance is not positive definite.
   static GaussianModel load(const Context& context, const std::string& path);
 
  private:

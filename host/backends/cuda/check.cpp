@@ -8,7 +8,8 @@ namespace sigmahat::backends::cuda {
 namespace {
 
 [[noreturn]] void fail(const char* library, const char* call, int code, const char* name, const char* text) {
-  throw DeviceError(std::string(library) + ": " + call + " returned " + std::to_string(code) + " (" + name + "): " + text);
+  throw DeviceError(std::string(library) + ": " + call + " returned " + std::to_string(code) + " (" + name +
+                    "): " + text);
 }
 
 /// cuSOLVER has no function for this.

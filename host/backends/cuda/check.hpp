@@ -1,5 +1,5 @@
-// Every status of CUDA, cuBLAS and cuSOLVER goes through check(): anything but success throws DeviceError naming library,
-// call, code and text.
+// Every status of CUDA, cuBLAS and cuSOLVER goes through check(): anything but success throws DeviceError naming
+// library, call, code and text.
 #pragma once
 
 #include <cublas_v2.h>

@@ -6,10 +6,11 @@ namespace sigmahat::backends::cuda {
 namespace {
 
 /// a ← op(L)⁻¹a (left) or a·op(L)⁻¹ (right), L and a p × p or a p × count.
-void solve(Gpu& gpu, cublasSideMode_t side, cublasOperation_t operation, Index p, Index count, const double* l, double* a) {
+void solve(Gpu& gpu, cublasSideMode_t side, cublasOperation_t operation, Index p, Index count, const double* l,
+           double* a) {
   const double one = 1;
-  check(cublasDtrsm_64(gpu.blas(), side, CUBLAS_FILL_MODE_LOWER, operation, CUBLAS_DIAG_NON_UNIT, p, count, &one, l, p, a,
-                       p),
+  check(cublasDtrsm_64(gpu.blas(), side, CUBLAS_FILL_MODE_LOWER, operation, CUBLAS_DIAG_NON_UNIT, p, count, &one, l, p,
+                       a, p),
         "cublasDtrsm_64");
 }
 

@@ -13,7 +13,8 @@ constexpr Index kBlasWorkspaceBytes = Index{32} << 20;
 constexpr int kLeastCapability = 8;  // compute capability 8.0: the oldest that the kernels are built for
 
 std::string describe(const cudaDeviceProp& properties) {
-  return std::string(properties.name) + " (sm_" + std::to_string(properties.major) + std::to_string(properties.minor) + ")";
+  return std::string(properties.name) + " (sm_" + std::to_string(properties.major) + std::to_string(properties.minor) +
+         ")";
 }
 
 }  // namespace

@@ -105,9 +105,7 @@ class Gpu {
   }
   /// For Operations::allocate; release with cudaFreeAsync on stream().
   double* allocate(std::size_t count);
-  void zero(void* memory, std::size_t bytes) {
-    check(cudaMemsetAsync(memory, 0, bytes, stream()), "cudaMemsetAsync");
-  }
+  void zero(void* memory, std::size_t bytes) { check(cudaMemsetAsync(memory, 0, bytes, stream()), "cudaMemsetAsync"); }
   void copy_on_device(const double* from, double* to, Index count);
 
   /// Small input of a launch, by way of pinned memory; the host's copy is free at once.

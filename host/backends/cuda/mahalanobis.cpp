@@ -14,7 +14,8 @@ constexpr Index kLargestChunk = Index{1} << 20;
 
 }  // namespace
 
-void CudaOperations::mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor, double* result) {
+void CudaOperations::mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor,
+                                         double* result) {
   gpu_.activate();
   const Index p = rows.columns;
   const bool small = p <= kSmallDimension;

@@ -29,8 +29,13 @@ struct LargeNode {
 class LargeMomentsPass final : public MomentsPass {
  public:
   LargeMomentsPass(Gpu& gpu, Index columns, MissingRows missing)
-      : gpu_(gpu), p_(columns), missing_(missing), node_(gpu, columns, false), total_(gpu, columns, true),
-        delta_(gpu.array<double>(columns)), factor_(gpu.array<double>(1)) {
+      : gpu_(gpu),
+        p_(columns),
+        missing_(missing),
+        node_(gpu, columns, false),
+        total_(gpu, columns, true),
+        delta_(gpu.array<double>(columns)),
+        factor_(gpu.array<double>(1)) {
     const std::size_t vector = static_cast<std::size_t>(p_) * sizeof(double);
     gpu_.zero(total_.weight.get(), sizeof(double));
     gpu_.zero(total_.mean.get(), vector);
@@ -79,7 +84,8 @@ class LargeMomentsPass final : public MomentsPass {
     gpu_.reserve(slices_, (count + kSliceRows - 1) / kSliceRows * p_);
     const MomentPanel panel{rows_.upload(gpu_, rows), count,         p_,           weight_.get(), dropped_.get(),
                             centred_.get(),           slices_.get(), delta_.get(), factor_.get()};
-    check(launch_panel_centre(gpu_.stream(), panel, missing_ == MissingRows::drop, node_.view()), "panel_centre kernels");
+    check(launch_panel_centre(gpu_.stream(), panel, missing_ == MissingRows::drop, node_.view()),
+          "panel_centre kernels");
     const double one = 1;
     check(cublasDsyrk_64(gpu_.blas(), CUBLAS_FILL_MODE_LOWER, CUBLAS_OP_N, p_, count, &one, centred_.get(), p_, &one,
                          total_.scatter.get(), p_),

@@ -13,9 +13,9 @@
 namespace sigmahat::backends::cuda {
 namespace {
 
-constexpr Index kLargestChunk = Index{1} << 16;     // blocks
-constexpr Index kLevels = 56;                       // 2^56 blocks are more rows than memory has
-constexpr Index kIncoming = 64;                     // roots of one chunk: at most two per level
+constexpr Index kLargestChunk = Index{1} << 16;  // blocks
+constexpr Index kLevels = 56;                    // 2^56 blocks are more rows than memory has
+constexpr Index kIncoming = 64;                  // roots of one chunk: at most two per level
 
 /// Memory of `count` nodes.
 class NodeArrays {

@@ -11,7 +11,9 @@ namespace sigmahat::backends {
 namespace cuda {
 namespace {
 
-std::string cuda_version(int number) { return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10); }
+std::string cuda_version(int number) {
+  return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+}
 
 std::string library_version(int number, int major_unit, int minor_unit) {
   return std::to_string(number / major_unit) + "." + std::to_string(number % major_unit / minor_unit) + "." +
@@ -110,10 +112,10 @@ Index CudaOperations::rank(Index p, const double* a, double tolerance) { return 
 std::unique_ptr<Operations> make_cuda(int device) {
   std::string reason;
   const std::vector<cuda::UsableGpu> gpus = cuda::usable_gpus(reason);
-  if (gpus.empty()) throw DeviceError("cuda:" + std::to_string(device) + ": no usable GPU: " + reason);
+  if (gpus.empty()) throw DeviceError("cuda:" + std::to_string(device) + " is not there: " + reason);
   if (device < 0 || static_cast<std::size_t>(device) >= gpus.size()) {
-    throw DeviceError("cuda:" + std::to_string(device) + ": there is no such GPU; this machine has " +
-                      std::to_string(gpus.size()) + " usable, numbered from 0" +
+    throw DeviceError("cuda:" + std::to_string(device) +
+                      " is not there: the GPUs that can be used are cuda:0 to cuda:" + std::to_string(gpus.size() - 1) +
                       (reason.empty() ? std::string() : " (not usable: " + reason + ")"));
   }
   return std::make_unique<cuda::CudaOperations>(gpus[static_cast<std::size_t>(device)]);

@@ -33,21 +33,25 @@ DeviceRows RowsBuffer::upload(Gpu& gpu, const RowsView& rows) {
   const Index bytes = ((lines - 1) * device_ld + length) * item;
   gpu.reserve(values_, bytes);
   const auto size = [](Index n) { return static_cast<std::size_t>(n); };
+  const auto copy = [&](void* to, const void* from, Index count) {
+    check(cudaMemcpyAsync(to, from, size(count), cudaMemcpyHostToDevice, gpu.stream()), "cudaMemcpyAsync");
+  };
   if (whole) {
-    check(cudaMemcpyAsync(values_.get(), rows.data, size(bytes), cudaMemcpyHostToDevice, gpu.stream()), "cudaMemcpyAsync");
-  } else {
+    copy(values_.get(), rows.data, bytes);
+  } else if (by_row) {
     check(cudaMemcpy2DAsync(values_.get(), size(length * item), rows.data, size(ld * item), size(length * item),
                             size(lines), cudaMemcpyHostToDevice, gpu.stream()),
           "cudaMemcpy2DAsync");
+  } else {  // few long columns, whose distance may be above the 2 GiB that cudaMemcpy2D takes as a pitch
+    const char* const from = static_cast<const char*>(rows.data);
+    for (Index j = 0; j < lines; ++j) copy(values_.get() + j * length * item, from + j * ld * item, length * item);
   }
   result.data = values_.get();
   result.row_stride = by_row ? device_ld : 1;
   result.column_stride = by_row ? 1 : device_ld;
   if (rows.weights != nullptr) {
     gpu.reserve(weights_, rows.rows);
-    check(cudaMemcpyAsync(weights_.get(), rows.weights, size(rows.rows) * sizeof(double), cudaMemcpyHostToDevice,
-                          gpu.stream()),
-          "cudaMemcpyAsync");
+    copy(weights_.get(), rows.weights, rows.rows * static_cast<Index>(sizeof(double)));
     result.weights = weights_.get();
   }
   return result;

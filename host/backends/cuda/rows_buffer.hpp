@@ -10,8 +10,8 @@ namespace sigmahat::backends::cuda {
 /// Device memory for one chunk of rows and weights, reused from chunk to chunk.
 class RowsBuffer {
  public:
-  /// Queues the copy of all of `rows`, without their padding where that saves much. Device memory of an earlier upload is
-  /// reused, in stream order. The caller's memory must stay as it is until the stream has been waited for.
+  /// Queues the copy of all of `rows`, without their padding where that saves much. Device memory of an earlier upload
+  /// is reused, in stream order. The caller's memory must stay as it is until the stream has been waited for.
   DeviceRows upload(Gpu& gpu, const RowsView& rows);
 
  private:

@@ -1,0 +1,335 @@
+// The CUDA backend, on emulated kernels and stand-ins for the CUDA libraries, against the reference backend: the same
+// bits for p ≤ 64 where the level is D3, rounding above.
+#include <cmath>
+
+#include "backends/cuda/operations.hpp"
+#include "backends/factory.hpp"
+#include "sigmahat/host/error.hpp"
+#include "support.hpp"
+
+namespace sigmahat::test {
+namespace {
+
+/// Room for one backend's result.
+struct Result {
+  Result(Index problems, Index p)
+      : rows(problems, -1),
+        dropped(problems, -1),
+        weight(problems, -1),
+        mean(problems * p, -1),
+        residual(problems * p, -1),
+        scatter(problems * p * p, -1),
+        columns(p) {}
+  MomentsView view() {
+    return {std::ssize(weight), columns,     rows.data(),     dropped.data(),
+            weight.data(),      mean.data(), residual.data(), scatter.data()};
+  }
+  std::vector<Index> rows, dropped;
+  std::vector<double> weight, mean, residual, scatter;
+  Index columns;
+};
+
+void expect_same(const Result& actual, const Result& expected) {
+  EXPECT_EQ(actual.rows, expected.rows);
+  EXPECT_EQ(actual.dropped, expected.dropped);
+  EXPECT_TRUE(same_bits(actual.weight, expected.weight));
+  EXPECT_TRUE(same_bits(actual.mean, expected.mean));
+  EXPECT_TRUE(same_bits(actual.residual, expected.residual));
+  EXPECT_TRUE(same_bits(actual.scatter, expected.scatter));
+}
+
+/// max |a − b| ≤ bound · max |b|, and NaN only where b has one.
+void expect_close(std::span<const double> actual, std::span<const double> expected, double bound, const char* what) {
+  ASSERT_EQ(actual.size(), expected.size());
+  double scale = 0;
+  for (const double value : expected) scale = std::isnan(value) ? scale : std::max(scale, std::abs(value));
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    if (std::isnan(expected[i])) {
+      EXPECT_TRUE(same_bits(actual[i], kCanonicalNaN)) << what << " " << i;
+    } else if (!(std::abs(actual[i] - expected[i]) <= bound * scale)) {
+      ADD_FAILURE() << what << " " << i << " is " << actual[i] << ", expected " << expected[i];
+      return;
+    }
+  }
+}
+
+/// A backend with room for few rows at a time, so that small data take many chunks.
+std::unique_ptr<Operations> emulated(Index chunk_bytes = 40000) {
+  return std::make_unique<backends::cuda::CudaOperations>(backends::cuda::UsableGpu{0, "emulated"}, chunk_bytes);
+}
+
+void run_pass(Operations& operations, const RowsView& rows, MissingRows missing, const std::vector<Index>& cuts,
+              Result& result) {
+  const auto pass = operations.begin_moments(rows.columns, missing);
+  for (std::size_t k = 0; k + 1 < cuts.size(); ++k) {
+    EXPECT_TRUE(pass->add(rows.slice(cuts[k], cuts[k + 1] - cuts[k])));
+  }
+  pass->finish(result.view());
+}
+
+class CudaOperationsTest : public EmulatedTest {};
+
+TEST_P(CudaOperationsTest, APassInPiecesHasTheBitsOfTheReference) {
+  const Index b = kCanonicalBlock;
+  const std::vector<std::vector<Index>> all_cuts{
+      {0}, {0, 100}, {0, 5000}, {0, b, 4 * b, 4 * b, 11 * b, 5000}, {0, 3 * b, 10 * b, 10 * b + 1}, {0, 7 * b}};
+  const auto cuda = emulated();
+  for (const Index p : {3, 17}) {
+    for (const RowsCase& c : rows_cases(5000, p, true)) {
+      for (const std::vector<Index>& cuts : all_cuts) {
+        SCOPED_TRACE(describe(c) + ", pieces: " + std::to_string(cuts.size() - 1));
+        const TestRows rows(c);
+        Result actual(1, p), expected(1, p);
+        run_pass(*cuda, rows.view(), MissingRows::drop, cuts, actual);
+        run_pass(*backends::make_reference(), rows.view(), MissingRows::drop, cuts, expected);
+        expect_same(actual, expected);
+      }
+    }
+  }
+}
+
+TEST_P(CudaOperationsTest, GroupsHaveTheBitsOfTheReference) {
+  const std::vector<Index> offsets{0, 0, 3, 259, 259, 600, 4700, 4701, 5000, 5000};
+  const auto cuda = emulated();
+  for (const Index p : {1, 4, 40}) {
+    for (const RowsCase& c : rows_cases(5000, p, true)) {
+      SCOPED_TRACE(describe(c));
+      const TestRows rows(c);
+      Result actual(9, p), expected(9, p);
+      EXPECT_TRUE(cuda->grouped_moments(rows.view(), offsets, MissingRows::drop, actual.view()));
+      EXPECT_TRUE(
+          backends::make_reference()->grouped_moments(rows.view(), offsets, MissingRows::drop, expected.view()));
+      expect_same(actual, expected);
+    }
+  }
+}
+
+TEST_P(CudaOperationsTest, RowsThatAreNotFiniteAreReported) {
+  for (const Index p : {2, 70}) {
+    RowsCase c{600, p};
+    c.holes = true;
+    const TestRows rows(c);  // rows 0, 30 and 256
+    const auto operations = emulated();
+    const auto pass = operations->begin_moments(p, MissingRows::error);
+    EXPECT_FALSE(pass->add(rows.view()));
+    EXPECT_TRUE(operations->begin_moments(p, MissingRows::error)->add(rows.view().slice(31, 225)));
+    Result result(2, p);
+    EXPECT_FALSE(
+        operations->grouped_moments(rows.view(), std::vector<Index>{0, 31, 600}, MissingRows::error, result.view()));
+    EXPECT_TRUE(
+        operations->grouped_moments(rows.view(), std::vector<Index>{31, 100, 256}, MissingRows::error, result.view()));
+  }
+}
+
+TEST_P(CudaOperationsTest, LargeMomentsAgreeWithTheReference) {
+  const auto cuda = emulated(600000);
+  for (const Index p : {65, 100}) {
+    for (const RowsCase& c : rows_cases(1500, p, true)) {
+      SCOPED_TRACE(describe(c));
+      const TestRows rows(c);
+      const std::vector<Index> cuts{0, 512, 1500};
+      Result actual(1, p), expected(1, p);
+      run_pass(*cuda, rows.view(), MissingRows::drop, cuts, actual);
+      run_pass(*backends::make_reference(), rows.view(), MissingRows::drop, cuts, expected);
+      EXPECT_EQ(actual.rows, expected.rows);
+      EXPECT_EQ(actual.dropped, expected.dropped);
+      EXPECT_TRUE(same_bits(actual.weight, expected.weight));  // quarters add without rounding
+      for (Index j = 0; j < p; ++j) {
+        const double error = (actual.mean[j] - expected.mean[j]) + (actual.residual[j] - expected.residual[j]);
+        EXPECT_TRUE(std::abs(error) <= 1e-15) << "column " << j << ": " << error;  // values up to 10, residuals rounded
+      }
+      expect_close(actual.scatter, expected.scatter, 1e-14, "scatter");  // chains of 1500 rows, random signs
+      for (Index j = 0; j < p; ++j) {
+        for (Index i = 0; i < j; ++i) EXPECT_TRUE(same_bits(actual.scatter[i + j * p], actual.scatter[j + i * p]));
+      }
+    }
+  }
+}
+
+TEST_P(CudaOperationsTest, NoRowsGiveNaNMeansAndAScatterOfZero) {
+  for (const Index p : {3, 70}) {
+    Result actual(1, p), expected(1, p);
+    const TestRows none({0, p});
+    run_pass(*emulated(), none.view(), MissingRows::error, {0}, actual);
+    run_pass(*backends::make_reference(), none.view(), MissingRows::error, {0}, expected);
+    expect_same(actual, expected);
+  }
+}
+
+/// The arrays of a point, of data and of a direction in one backend's memory.
+class Ascent {
+ public:
+  Ascent(Operations& operations, Index problems, Index p)
+      : operations_(operations),
+        problems_(problems),
+        p_(p),
+        data_mean(vector(31)),
+        data_residual(vector(32, 1e-17)),
+        s(matrix(33)),
+        mean(vector(34)),
+        sigma(matrix(35)),
+        factor(matrix(36)),
+        offset(vector(37)),
+        whitened(matrix(38)),
+        direction_mean(vector(39)),
+        direction(matrix(40)) {}
+  ~Ascent() {
+    for (double* array : all_) operations_.release(array);
+  }
+  Ascent(const Ascent&) = delete;
+  Ascent& operator=(const Ascent&) = delete;
+
+  GaussianData data() const { return {data_mean, data_residual, s}; }
+  GaussianPoint point() const { return {mean, sigma, factor, offset, whitened}; }
+  GaussianDirection along() const { return {direction_mean, direction}; }
+  std::vector<double> vectors(const double* array) const { return read(array, problems_ * p_); }
+  std::vector<double> matrices(const double* array) const { return read(array, problems_ * p_ * p_); }
+
+ private:
+  double* put(std::vector<double> values) {
+    all_.push_back(operations_.allocate(values.size()));
+    operations_.upload(values.data(), all_.back(), values.size());
+    return all_.back();
+  }
+  double* vector(unsigned seed, double scale = 1) {
+    std::vector<double> values = normals(problems_ * p_, seed);
+    for (double& value : values) value *= scale;
+    return put(std::move(values));
+  }
+  double* matrix(unsigned seed) { return put(covariances(problems_, p_, seed)); }
+  std::vector<double> read(const double* array, Index count) const {
+    std::vector<double> values(static_cast<std::size_t>(count));
+    operations_.download(array, values.data(), values.size());
+    return values;
+  }
+
+  Operations& operations_;
+  Index problems_, p_;
+  std::vector<double*> all_;
+
+ public:
+  double *data_mean, *data_residual, *s, *mean, *sigma, *factor, *offset, *whitened, *direction_mean, *direction;
+};
+
+TEST_P(CudaOperationsTest, TheGaussianOperationsAgreeWithTheReference) {
+  const auto cuda = emulated(), reference = backends::make_reference();
+  const std::vector<Index> active{2, 0};
+  for (const Index p : {5, 64, 65, 100}) {
+    for (const CovarianceScore convention : {CovarianceScore::unrestricted, CovarianceScore::symmetric}) {
+      SCOPED_TRACE("p = " + std::to_string(p));
+      // Condition numbers of these Σ are below 10: p·ε·10 with room for three operations after one another.
+      const double bound = 30 * static_cast<double>(p) * 0x1p-52;
+      Ascent a(*cuda, 3, p), e(*reference, 3, p);
+      std::vector<GaussianEvaluation> ea(2), ee(2);
+      cuda->gaussian_evaluate(p, active, a.data(), a.point(), ea);
+      reference->gaussian_evaluate(p, active, e.data(), e.point(), ee);
+      std::vector<double> sa(2), se(2);
+      cuda->gaussian_score(p, convention, active, a.point(), a.along(), sa);
+      reference->gaussian_score(p, convention, active, e.point(), e.along(), se);
+      for (std::size_t k = 0; k < 2; ++k) {
+        EXPECT_EQ(ea[k].status, ProblemStatus::ok);
+        const double values_a[]{ea[k].log_determinant, ea[k].trace, ea[k].distance_squared, ea[k].deviation_squared};
+        const double values_e[]{ee[k].log_determinant, ee[k].trace, ee[k].distance_squared, ee[k].deviation_squared};
+        for (int v = 0; v < 4; ++v) {
+          expect_close(std::span(values_a + v, 1), std::span(values_e + v, 1), bound, "scalar");
+        }
+        expect_close(std::span(&sa[k], 1), std::span(&se[k], 1), bound, "slope");
+      }
+      expect_close(a.matrices(a.factor), e.matrices(e.factor), bound, "factor");
+      expect_close(a.vectors(a.offset), e.vectors(e.offset), bound, "offset");
+      expect_close(a.matrices(a.whitened), e.matrices(e.whitened), bound, "whitened");
+      expect_close(a.vectors(a.direction_mean), e.vectors(e.direction_mean), bound, "score of the mean");
+      expect_close(a.matrices(a.direction), e.matrices(e.direction), bound, "score of the covariance");
+
+      cuda->gaussian_target(p, active, a.data(), a.point(), a.along());
+      reference->gaussian_target(p, active, e.data(), e.point(), e.along());
+      EXPECT_TRUE(same_bits(a.vectors(a.direction_mean), e.vectors(e.direction_mean)));
+      EXPECT_TRUE(same_bits(a.matrices(a.direction)[0], e.matrices(e.direction)[0]));
+      expect_close(a.matrices(a.direction), e.matrices(e.direction), bound, "target");
+
+      Ascent ta(*cuda, 3, p), te(*reference, 3, p);
+      std::vector<GaussianMove> ma(2), me(2);
+      const std::vector<double> keep{0, 0.5}, step{1, 0.5};
+      cuda->gaussian_move(p, active, keep, step, a.point(), a.along(), ta.point(), ma);
+      reference->gaussian_move(p, active, keep, step, e.point(), e.along(), te.point(), me);
+      expect_close(ta.matrices(ta.sigma), te.matrices(te.sigma), bound, "moved covariance");
+      expect_close(ta.vectors(ta.mean), te.vectors(te.mean), bound, "moved mean");
+      for (std::size_t k = 0; k < 2; ++k) {
+        const double values_a[]{ma[k].mean_change_squared, ma[k].mean_norm_squared, ma[k].covariance_change_squared,
+                                ma[k].covariance_norm_squared};
+        const double values_e[]{me[k].mean_change_squared, me[k].mean_norm_squared, me[k].covariance_change_squared,
+                                me[k].covariance_norm_squared};
+        for (int v = 0; v < 4; ++v) {
+          expect_close(std::span(values_a + v, 1), std::span(values_e + v, 1), bound, "norm of the move");
+        }
+      }
+      cuda->gaussian_copy(p, active, a.point(), ta.point());
+      EXPECT_TRUE(same_bits(ta.matrices(ta.sigma), a.matrices(a.sigma)));
+      EXPECT_TRUE(same_bits(ta.vectors(ta.offset), a.vectors(a.offset)));
+    }
+  }
+}
+
+TEST_P(CudaOperationsTest, ABadProblemHasAStatusAndNaNScalars) {
+  const auto cuda = emulated();
+  for (const Index p : {4, 70}) {
+    Ascent a(*cuda, 3, p);
+    std::vector<double> sigma = a.matrices(a.sigma);
+    sigma[2 * p * p - 1] = -1;  // the middle one
+    cuda->upload(sigma.data(), a.sigma, sigma.size());
+    std::vector<GaussianEvaluation> e(3);
+    cuda->gaussian_evaluate(p, std::vector<Index>{0, 1, 2}, a.data(), a.point(), e);
+    EXPECT_EQ(e[0].status, ProblemStatus::ok);
+    EXPECT_EQ(e[1].status, ProblemStatus::not_positive_definite);
+    EXPECT_EQ(e[2].status, ProblemStatus::ok);
+    for (const double value : {e[1].log_determinant, e[1].trace, e[1].distance_squared, e[1].deviation_squared}) {
+      EXPECT_TRUE(same_bits(value, kCanonicalNaN));
+    }
+    EXPECT_TRUE(std::isfinite(e[0].trace) && std::isfinite(e[2].trace));
+  }
+}
+
+TEST_P(CudaOperationsTest, SingleFactorsAgreeWithTheReference) {
+  const auto cuda = emulated(), reference = backends::make_reference();
+  for (const Index p : {1, 64, 65, 90}) {
+    std::vector<double> matrix = covariances(1, p, 9), actual(p * p), expected(p * p);
+    EXPECT_EQ(cuda->cholesky(p, matrix.data(), actual.data()), ProblemStatus::ok);
+    EXPECT_EQ(reference->cholesky(p, matrix.data(), expected.data()), ProblemStatus::ok);
+    expect_close(actual, expected, p <= kSmallDimension ? 0 : 1e-13, "factor");
+    for (const double bad : {0.0, kNaN}) {
+      matrix[p * p - 1] = bad;
+      EXPECT_EQ(cuda->cholesky(p, matrix.data(), actual.data()), ProblemStatus::not_positive_definite);
+      EXPECT_TRUE(same_bits(actual, std::vector<double>(p * p, kCanonicalNaN)));
+    }
+    EXPECT_EQ(cuda->rank(p, expected.data(), 1e-12), reference->rank(p, expected.data(), 1e-12));
+  }
+}
+
+TEST_P(CudaOperationsTest, DistancesAgreeWithTheReference) {
+  const auto cuda = emulated(), reference = backends::make_reference();
+  for (const Index p : {3, 64, 65, 100}) {
+    const std::vector<double> matrix = covariances(1, p, 10), mean = normals(p, 11);
+    std::vector<double> factor(p * p);
+    ASSERT_EQ(reference->cholesky(p, matrix.data(), factor.data()), ProblemStatus::ok);
+    for (const RowsCase& c : rows_cases(300, p, true)) {
+      SCOPED_TRACE(describe(c));
+      const TestRows rows(c);
+      std::vector<double> actual(300), expected(300);
+      cuda->mahalanobis_squared(rows.view(), mean.data(), factor.data(), actual.data());
+      reference->mahalanobis_squared(rows.view(), mean.data(), factor.data(), expected.data());
+      expect_close(actual, expected, p <= kSmallDimension ? 0 : 1e-13, "distance of row");
+    }
+  }
+}
+
+TEST_P(CudaOperationsTest, TheFactoryNamesDevicesAndRefusesUnknownOnes) {
+  EXPECT_EQ(backends::list_cuda().names, std::vector<std::string>{"emulated GPU (sm_80)"});
+  EXPECT_EQ(backends::make_cuda(0)->info().instruction_set, "sm_80");
+  EXPECT_EQ(backends::make_cuda(0)->info().libraries.size(), 4u);
+  EXPECT_THROW((void)backends::make_cuda(1), DeviceError);
+}
+
+SIGMAHAT_BOTH_ORDERS(CudaOperationsTest);
+
+}  // namespace
+}  // namespace sigmahat::test
