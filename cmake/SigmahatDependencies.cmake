@@ -1,4 +1,5 @@
-# Every dependency of the build, with its reason; ARCHITECTURE.md and scripts/lib/packages.sh list the same ones.
+# Every dependency of the build, with its reason; scripts/lib/packages.txt lists their packages,
+# ARCHITECTURE.md the choice among them.
 
 # Threads of the CPU backend: tiles, problems and blocks are shared among OpenMP threads.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
