@@ -44,13 +44,18 @@ double lapack_seconds(const Matrix& sigma, const Matrix& s) {
 void bench_fit(Run& run) {
   const Context context({"cpu", run.threads});
   fmt::print("\nMean and covariance, float64, row-major; flops counted as n·p·(p+1)\n");
-  fmt::print("{:>9} {:>5} {:>10} {:>9} {:>8} {:>7} {:>8} {:>7} {:>9} {:>12}\n", "n", "p", "seconds", "GFLOP/s", "of peak",
-             "GB/s", "of probe", "limit", "of limit", "extra MiB");
+  fmt::print("{:>9} {:>5} {:>10} {:>9} {:>8} {:>7} {:>8} {:>7} {:>9} {:>12}\n", "n", "p", "seconds", "GFLOP/s",
+             "of peak", "GB/s", "of probe", "limit", "of limit", "extra MiB");
   struct Shape {
     Index n, p;
   };
-  for (const auto [n, p] : {Shape{1'000'000, 4}, {1'000'000, 8}, {1'000'000, 32}, {200'000, 64}, {200'000, 256},
-                            {20'000, 2'000}, {8'000, 4'000}}) {
+  for (const auto [n, p] : {Shape{1'000'000, 4},
+                            {1'000'000, 8},
+                            {1'000'000, 32},
+                            {200'000, 64},
+                            {200'000, 256},
+                            {20'000, 2'000},
+                            {8'000, 4'000}}) {
     const std::vector<double> rows = random_rows(n, p);
     const auto view = RowsView::row_major(rows.data(), n, p);
     const double before = peak_memory();
@@ -62,14 +67,15 @@ void bench_fit(Run& run) {
     fmt::print("{:>9} {:>5} {:>10.5f} {:>9.1f} {:>7.1f}% {:>7.1f} {:>7.1f}% {:>7} {:>8.1f}% {:>12.1f}\n", n, p,
                sample.seconds, flops / sample.seconds * 1e-9, 100 * flop_limit / sample.seconds,
                bytes / sample.seconds * 1e-9, 100 * byte_limit / sample.seconds,
-               flop_limit > byte_limit ? "FMA" : "memory",
-               100 * std::max(flop_limit, byte_limit) / sample.seconds, extra / 1048576);
+               flop_limit > byte_limit ? "FMA" : "memory", 100 * std::max(flop_limit, byte_limit) / sample.seconds,
+               extra / 1048576);
   }
 }
 
 void bench_score(Run& run) {
   const Context context({"cpu", run.threads});
-  fmt::print("\nLog-likelihood and scores from moments, against the LAPACK calls they need (potrf, sygst, trtri, sygst)\n");
+  fmt::print(
+      "\nLog-likelihood and scores from moments, against the LAPACK calls they need (potrf, sygst, trtri, sygst)\n");
   fmt::print("{:>5} {:>10} {:>10} {:>7} {:>9}\n", "p", "seconds", "LAPACK", "ratio", "of peak");
   for (const Index p : {256, 2000}) {
     const Index n = 2 * p;
@@ -80,7 +86,8 @@ void bench_score(Run& run) {
     std::vector<double> ours, lapack, rates;
     for (int r = 0; r < run.repetitions + 1; ++r) {
       lapack.push_back(lapack_seconds(sigma, moments.covariance()));
-      ours.push_back(seconds([&] { gaussian_score(context, moments, moments.mean, sigma, CovarianceScore::symmetric); }));
+      ours.push_back(
+          seconds([&] { gaussian_score(context, moments, moments.mean, sigma, CovarianceScore::symmetric); }));
       rates.push_back(fma_rate(run.threads));
     }
     const double flops = 8.0 / 3 * static_cast<double>(p) * static_cast<double>(p) * static_cast<double>(p);
@@ -93,7 +100,8 @@ void bench_score(Run& run) {
 void bench_groups(Run& run) {
   const Context context({"cpu", run.threads});
   fmt::print("\nMany groups of 64 rows: moments, then closed form with two-step Fisher ascent and comparison\n");
-  fmt::print("{:>7} {:>4} {:>12} {:>14} {:>8} {:>12}\n", "groups", "p", "moments, s", "groups/second", "of probe", "fit, s");
+  fmt::print("{:>7} {:>4} {:>12} {:>14} {:>8} {:>12}\n", "groups", "p", "moments, s", "groups/second", "of probe",
+             "fit, s");
   for (const Index p : {4, 8, 16}) {
     const Index groups = 20'000, rows_each = 64, n = groups * rows_each;
     const std::vector<double> rows = random_rows(n, p);

@@ -25,9 +25,9 @@ class GaussianOperation : public DeviceTest {
     std::vector<double> covariance = GaussianArrays::host(arrays.covariance);
     covariance[static_cast<std::size_t>(kBad * p * p + p * p - 1)] = -1;
     arrays.covariance.upload(covariance);
-    for (Buffer* output : {&arrays.factor, &arrays.offset, &arrays.whitened, &arrays.direction_mean,
-                           &arrays.direction_covariance, &arrays.to_mean, &arrays.to_covariance, &arrays.to_factor,
-                           &arrays.to_offset, &arrays.to_whitened}) {
+    for (Buffer* output :
+         {&arrays.factor, &arrays.offset, &arrays.whitened, &arrays.direction_mean, &arrays.direction_covariance,
+          &arrays.to_mean, &arrays.to_covariance, &arrays.to_factor, &arrays.to_offset, &arrays.to_whitened}) {
       output->upload(std::vector<double>(output->size(), kMark));
     }
     return arrays;
@@ -42,7 +42,8 @@ class GaussianOperation : public DeviceTest {
       const std::span<const double> one(a.data() + static_cast<std::size_t>(problem) * size, size);
       const std::span<const double> other(e.data() + static_cast<std::size_t>(problem) * size, size);
       if (std::find(listed.begin(), listed.end(), problem) == listed.end()) {
-        EXPECT_TRUE(same_bits(one, std::vector<double>(size, kMark))) << what << ": problem " << problem << " was written";
+        EXPECT_TRUE(same_bits(one, std::vector<double>(size, kMark)))
+            << what << ": problem " << problem << " was written";
       } else if (p <= kSmallDimension) {
         EXPECT_TRUE(same_bits(one, other)) << what << ", problem " << problem << ", p = " << p;
       } else {
@@ -67,7 +68,8 @@ TEST_P(GaussianOperation, MatchesTheReference) {
       const auto &e = expected_scalars[k], &a = scalars[k];
       ASSERT_EQ(a.status, active()[k] == kBad ? ProblemStatus::not_positive_definite : ProblemStatus::ok);
       if (active()[k] == kBad) {
-        EXPECT_TRUE(same_bits(std::vector{a.log_determinant, a.trace, a.distance_squared, a.deviation_squared}, std::vector<double>(4, kCanonicalNaN)));
+        EXPECT_TRUE(same_bits(std::vector{a.log_determinant, a.trace, a.distance_squared, a.deviation_squared},
+                              std::vector<double>(4, kCanonicalNaN)));
         continue;
       }
       const double scale = e.trace + e.distance_squared + static_cast<double>(p);
@@ -91,12 +93,15 @@ TEST_P(GaussianOperation, MatchesTheReference) {
 
     for (const CovarianceScore convention : {CovarianceScore::unrestricted, CovarianceScore::symmetric}) {
       std::vector<double> expected_slopes(3), slopes(3);
-      reference.operations().gaussian_score(p, convention, good, expected.point(), expected.direction(), expected_slopes);
+      reference.operations().gaussian_score(p, convention, good, expected.point(), expected.direction(),
+                                            expected_slopes);
       operations().gaussian_score(p, convention, good, actual.point(), actual.direction(), slopes);
       const double bound = Tolerances<double>::score(p, kCondition);
       expect_equal(actual.direction_mean, expected.direction_mean, good, p, bound, "score of the mean");
-      expect_equal(actual.direction_covariance, expected.direction_covariance, good, p, bound, "score of the covariance");
-      for (std::size_t k = 0; k < 3; ++k) EXPECT_TRUE(within(slopes[k], expected_slopes[k], 2 * bound * expected_slopes[k]));
+      expect_equal(actual.direction_covariance, expected.direction_covariance, good, p, bound,
+                   "score of the covariance");
+      for (std::size_t k = 0; k < 3; ++k)
+        EXPECT_TRUE(within(slopes[k], expected_slopes[k], 2 * bound * expected_slopes[k]));
     }
   }
 }
@@ -107,12 +112,15 @@ TEST_P(GaussianOperation, TargetMoveAndCopyMatchTheReference) {
   for (const Index p : {1, 2, 33, 64, 65, 140}) {
     GaussianArrays expected = prepare(reference.operations(), p), actual = prepare(operations(), p);
     std::vector<GaussianMove> expected_moves(4), moves(4);
-    for (auto [backend, arrays, result] : {std::tuple(&reference.operations(), &expected, &expected_moves), std::tuple(&operations(), &actual, &moves)}) {
+    for (auto [backend, arrays, result] : {std::tuple(&reference.operations(), &expected, &expected_moves),
+                                           std::tuple(&operations(), &actual, &moves)}) {
       backend->gaussian_target(p, active(), arrays->data(), arrays->point(), arrays->direction());
       backend->gaussian_move(p, active(), keep, step, arrays->point(), arrays->direction(), arrays->to(), *result);
     }
     // One fma per entry, so the entries have the same bits whatever p is.
-    const auto bits = [&](const Buffer& a, const Buffer& e, const char* what) { expect_equal(a, e, active(), 1, 0, what); };
+    const auto bits = [&](const Buffer& a, const Buffer& e, const char* what) {
+      expect_equal(a, e, active(), 1, 0, what);
+    };
     bits(actual.direction_mean, expected.direction_mean, "target of the mean");
     bits(actual.direction_covariance, expected.direction_covariance, "target of the covariance");
     bits(actual.to_mean, expected.to_mean, "moved mean");
@@ -122,11 +130,15 @@ TEST_P(GaussianOperation, TargetMoveAndCopyMatchTheReference) {
       const auto &a = moves[k], &e = expected_moves[k];
       EXPECT_TRUE(within(a.mean_change_squared, e.mean_change_squared, chain * e.mean_change_squared));
       EXPECT_TRUE(within(a.mean_norm_squared, e.mean_norm_squared, chain * e.mean_norm_squared));
-      EXPECT_TRUE(within(a.covariance_change_squared, e.covariance_change_squared, chain * e.covariance_change_squared));
+      EXPECT_TRUE(
+          within(a.covariance_change_squared, e.covariance_change_squared, chain * e.covariance_change_squared));
       EXPECT_TRUE(within(a.covariance_norm_squared, e.covariance_norm_squared, chain * e.covariance_norm_squared));
     }
-    const std::vector<double> target = GaussianArrays::host(actual.direction_covariance), moved = GaussianArrays::host(actual.to_covariance);
-    const auto problem4 = [p](const std::vector<double>& v) { return std::span(v).subspan(static_cast<std::size_t>(4 * p * p)); };
+    const std::vector<double> target = GaussianArrays::host(actual.direction_covariance),
+                              moved = GaussianArrays::host(actual.to_covariance);
+    const auto problem4 = [p](const std::vector<double>& v) {
+      return std::span(v).subspan(static_cast<std::size_t>(4 * p * p));
+    };
     EXPECT_TRUE(same_bits(problem4(moved), problem4(target))) << "keep 0, step 1 must give the target itself";
 
     operations().gaussian_copy(p, active(), actual.point(), actual.to());

@@ -53,13 +53,15 @@ Results results_of(Context& context) {
     operations.gaussian_score(p, CovarianceScore::symmetric, active, arrays.point(), arrays.direction(), slopes);
     for (const GaussianEvaluation& e : evaluations) append({e.trace, e.distance_squared, e.deviation_squared});
     append(slopes);
-    for (const Buffer* part : {&arrays.factor, &arrays.offset, &arrays.whitened, &arrays.direction_mean, &arrays.direction_covariance}) {
+    for (const Buffer* part :
+         {&arrays.factor, &arrays.offset, &arrays.whitened, &arrays.direction_mean, &arrays.direction_covariance}) {
       append(GaussianArrays::host(*part));
     }
     std::vector<double> distances(3000);
     const std::vector<double> mean(static_cast<std::size_t>(p), 0.25);
     const std::vector<double> factor = GaussianArrays::host(arrays.factor);
-    operations.mahalanobis_squared(RowsView::row_major(rows.data(), 3000, p), mean.data(), factor.data(), distances.data());
+    operations.mahalanobis_squared(RowsView::row_major(rows.data(), 3000, p), mean.data(), factor.data(),
+                                   distances.data());
     append(distances);
   }
   return results;
@@ -79,7 +81,8 @@ TEST(InstructionSets, AllGiveTheSameBits) {
     EXPECT_EQ(all.back().instruction_set, hwy::TargetName(target));
   }
   for (const Results& one : all) {
-    EXPECT_TRUE(same_bits(one.values, all.back().values)) << one.instruction_set << " against " << all.back().instruction_set;
+    EXPECT_TRUE(same_bits(one.values, all.back().values))
+        << one.instruction_set << " against " << all.back().instruction_set;
   }
   Context reference({"reference", 1});
   EXPECT_TRUE(same_bits(all.back().values, results_of(reference).values)) << "scalar target against the reference";

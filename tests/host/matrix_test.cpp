@@ -30,7 +30,8 @@ TEST_P(MatrixOperation, CholeskyReproducesTheMatrix) {
     const Matrix a = random.positive_definite(p, 1e6);
     Matrix l(p, p, kCanonicalNaN);
     ASSERT_EQ(operations().cholesky(p, a.data(), l.data()), ProblemStatus::ok);
-    EXPECT_TRUE(at_most(relative_error(gram(l), a), Tolerances<double>::chain(p) * std::sqrt(static_cast<double>(p)))) << "p = " << p;
+    EXPECT_TRUE(at_most(relative_error(gram(l), a), Tolerances<double>::chain(p) * std::sqrt(static_cast<double>(p))))
+        << "p = " << p;
     for (Index j = 0; j < p; ++j) {
       for (Index i = 0; i < j; ++i) ASSERT_EQ(l(i, j), 0) << "the upper triangle, p = " << p;
     }

@@ -31,8 +31,8 @@ struct Form {
   bool weights, column_major, float32, missing;
 };
 constexpr Form kForms[] = {
-    {"row-major", false, false, false, false},   {"weights", true, false, false, false},
-    {"column-major", false, true, false, false}, {"float32, weights", true, false, true, false},
+    {"row-major", false, false, false, false},           {"weights", true, false, false, false},
+    {"column-major", false, true, false, false},         {"float32, weights", true, false, true, false},
     {"float32, column-major", false, true, true, false}, {"missing rows, weights", true, false, false, true},
 };
 
@@ -73,7 +73,8 @@ TEST_P(MomentsOperation, MatchesTheReferenceInEveryForm) {
         const MissingRows missing = form.missing ? MissingRows::drop : MissingRows::error;
         MomentsResult expected = moments_of(reference.operations(), rows.view, missing);
         MomentsResult actual = moments_of(operations(), rows.view, missing);
-        expect_equal(actual, expected, p, n, std::string(form.name) + ", p = " + std::to_string(p) + ", n = " + std::to_string(n));
+        expect_equal(actual, expected, p, n,
+                     std::string(form.name) + ", p = " + std::to_string(p) + ", n = " + std::to_string(n));
         if (HasFailure()) return;
       }
     }
@@ -141,7 +142,8 @@ TEST_P(MomentsOperation, EmptyAndWeightlessDataHaveNoMean) {
   const std::vector<double> values(64, 2.0), zeros(4, 0.0);
   for (const Index p : {2, 66}) {
     const std::vector<double> data(static_cast<std::size_t>(4 * p), 2.0);
-    for (const RowsView& rows : {RowsView::row_major(data.data(), 0, p), RowsView::row_major(data.data(), 4, p).weighted(zeros.data())}) {
+    for (const RowsView& rows :
+         {RowsView::row_major(data.data(), 0, p), RowsView::row_major(data.data(), 4, p).weighted(zeros.data())}) {
       MomentsResult result = moments_of(operations(), rows);
       EXPECT_EQ(result.weight[0], 0);
       EXPECT_EQ(result.rows[0], 0);

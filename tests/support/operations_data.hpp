@@ -12,10 +12,17 @@ namespace sigmahat::test {
 /// Results of a moments operation for B data sets.
 struct MomentsResult {
   MomentsResult(Index problems, Index columns)
-      : rows(problems), dropped(problems), weight(problems), mean(problems * columns), residual(mean.size()),
-        scatter(problems * columns * columns), problems_(problems), columns_(columns) {}
+      : rows(problems),
+        dropped(problems),
+        weight(problems),
+        mean(problems * columns),
+        residual(mean.size()),
+        scatter(problems * columns * columns),
+        problems_(problems),
+        columns_(columns) {}
   MomentsView view() {
-    return {problems_, columns_, rows.data(), dropped.data(), weight.data(), mean.data(), residual.data(), scatter.data()};
+    return {problems_,     columns_,    rows.data(),     dropped.data(),
+            weight.data(), mean.data(), residual.data(), scatter.data()};
   }
 
   std::vector<Index> rows, dropped;
@@ -50,7 +57,9 @@ struct GaussianArrays {
   void fill(std::uint64_t seed, double condition) {
     Random random(seed);
     std::vector<double> means, residuals, points, data_matrices, matrices;
-    const auto append = [](std::vector<double>& to, const double* from, Index count) { to.insert(to.end(), from, from + count); };
+    const auto append = [](std::vector<double>& to, const double* from, Index count) {
+      to.insert(to.end(), from, from + count);
+    };
     for (Index b = 0; b < problems; ++b) {
       for (auto* vector : {&means, &points}) append(*vector, random.normals(p).data(), p);
       for (const double r : random.normals(p)) residuals.push_back(0x1p-53 * r);
@@ -65,7 +74,9 @@ struct GaussianArrays {
   }
   GaussianData data() const { return {data_mean.get(), data_residual.get(), data_covariance.get()}; }
   GaussianPoint point() const { return {mean.get(), covariance.get(), factor.get(), offset.get(), whitened.get()}; }
-  GaussianPoint to() const { return {to_mean.get(), to_covariance.get(), to_factor.get(), to_offset.get(), to_whitened.get()}; }
+  GaussianPoint to() const {
+    return {to_mean.get(), to_covariance.get(), to_factor.get(), to_offset.get(), to_whitened.get()};
+  }
   GaussianDirection direction() const { return {direction_mean.get(), direction_covariance.get()}; }
   static std::vector<double> host(const Buffer& buffer) {
     std::vector<double> result(buffer.size());

@@ -18,8 +18,8 @@ OneGaussian one(Index p, Index problem, const GaussianData& data, const Gaussian
                 const GaussianDirection& direction) {
   const Index v = problem * p, m = v * p;
   const auto at = [](auto* base, Index offset) { return base == nullptr ? nullptr : base + offset; };
-  return {at(data.mean, v),       at(data.residual, v),  at(data.covariance, m), at(point.mean, v),
-          at(point.covariance, m), at(point.factor, m),   at(point.offset, v),    at(point.whitened, m),
+  return {at(data.mean, v),        at(data.residual, v),       at(data.covariance, m), at(point.mean, v),
+          at(point.covariance, m), at(point.factor, m),        at(point.offset, v),    at(point.whitened, m),
           at(direction.mean, v),   at(direction.covariance, m)};
 }
 
@@ -185,8 +185,8 @@ void CpuOperations::gaussian_move(Index p, std::span<const Index> active, std::s
   for (Index k = 0; k < count; ++k) {
     const Index v = active[k] * p, m = v * p;
     const auto mean = steps.move(p, keep[k], step[k], from.mean + v, direction.mean + v, to.mean + v);
-    const auto covariance = steps.move(p * p, keep[k], step[k], from.covariance + m, direction.covariance + m,
-                                       to.covariance + m);
+    const auto covariance =
+        steps.move(p * p, keep[k], step[k], from.covariance + m, direction.covariance + m, to.covariance + m);
     moves[k] = {mean.change_squared, mean.norm_squared, covariance.change_squared, covariance.norm_squared};
   }
 }

@@ -30,7 +30,8 @@ namespace sigmahat::backends::lapack {
 
 /// LAPACK's int; throws where p does not fit.
 inline int size(Index p) {
-  if (p > std::numeric_limits<int>::max()) throw InvalidArgument("p = " + std::to_string(p) + ": LAPACK takes 32-bit sizes");
+  if (p > std::numeric_limits<int>::max())
+    throw InvalidArgument("p = " + std::to_string(p) + ": LAPACK takes 32-bit sizes");
   return static_cast<int>(p);
 }
 

@@ -19,8 +19,7 @@ void square(Index p, const double* HWY_RESTRICT z, double* HWY_RESTRICT result) 
   }
 }
 
-void solve_and_square(Index p, const double* HWY_RESTRICT factor, double* HWY_RESTRICT z,
-                      double* HWY_RESTRICT result) {
+void solve_and_square(Index p, const double* HWY_RESTRICT factor, double* HWY_RESTRICT z, double* HWY_RESTRICT result) {
   alignas(64) double sum[kDistanceBlock];
   for (Index i = 0; i < p; ++i) {
     double* const out = z + i * kDistanceBlock;

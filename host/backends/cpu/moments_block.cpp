@@ -93,7 +93,8 @@ PanelStorage::PanelStorage(Index columns, Index depth, bool with_weights) {
   const auto take = [&next](Index count) { return std::exchange(next, next + count); };
   panel_.rows = take(packed);
   panel_.weighted = with_weights ? take(packed) : nullptr;
-  for (double** vector : {&panel_.rows_tail, &panel_.weighted_tail, &panel_.mean, &panel_.residual}) *vector = take(padded);
+  for (double** vector : {&panel_.rows_tail, &panel_.weighted_tail, &panel_.mean, &panel_.residual})
+    *vector = take(padded);
   panel_.depth = depth;
 }
 

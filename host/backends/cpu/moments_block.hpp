@@ -13,11 +13,11 @@ inline constexpr Index kColumnChunk = 64;
 
 /// Which rows of a block count, and their weights.
 struct BlockRows {
-  Index first = 0;                 ///< row of the view
-  Index count = 0;                 ///< rows kept
-  Index positive = 0;              ///< rows kept that have positive weight
+  Index first = 0;     ///< row of the view
+  Index count = 0;     ///< rows kept
+  Index positive = 0;  ///< rows kept that have positive weight
   Index dropped = 0;
-  double total_weight = 0;         ///< their weights, summed in row order
+  double total_weight = 0;          ///< their weights, summed in row order
   const double* weights = nullptr;  ///< of the kept rows; null: 1 each
   std::vector<Index> kept;          ///< places of the kept rows where some were dropped; else empty
   std::vector<double> kept_weights;

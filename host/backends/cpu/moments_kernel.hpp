@@ -34,10 +34,10 @@ struct CenterBlock {
 
 /// Where packed rows go; arrays over all p columns, padded to whole groups.
 struct Panel {
-  double *rows, *weighted;              ///< as above; weighted may be null
-  double *rows_tail, *weighted_tail;    ///< c and −n·c
-  double *mean, *residual;              ///< m; Σ w r while packing, c once closed
-  Index depth;                          ///< rows that fit
+  double *rows, *weighted;            ///< as above; weighted may be null
+  double *rows_tail, *weighted_tail;  ///< c and −n·c
+  double *mean, *residual;            ///< m; Σ w r while packing, c once closed
+  Index depth;                        ///< rows that fit
 
   const double* left() const { return weighted == nullptr ? rows : weighted; }
 };

@@ -35,7 +35,7 @@ struct Job {
   bool active = false;
   const RowsView* view = nullptr;  ///< rows of the data; null: nodes of `source`
   const Level* source = nullptr;
-  BlockRows rows;  ///< count, weights and total weight, also for nodes
+  BlockRows rows;                               ///< count, weights and total weight, also for nodes
   double *mean = nullptr, *residual = nullptr;  ///< of the node
   PanelStorage storage;
 };
@@ -73,7 +73,8 @@ class LargePass final : public ReusableMomentsPass {
 
   void finish(const MomentsView& result) override {
     finishing_level_ = 0;
-    run(std::accumulate(levels_.begin(), levels_.end(), Index{0}, [](Index sum, const Level& l) { return sum + l.count; }),
+    run(std::accumulate(levels_.begin(), levels_.end(), Index{0},
+                        [](Index sum, const Level& l) { return sum + l.count; }),
         [this](Job& job) { return prepare_rest(job); });
     const auto last = std::find_if(levels_.begin(), levels_.end(), [](const Level& level) { return level.count > 0; });
     const bool empty = last == levels_.end() || last->weight[0] == 0;
@@ -139,8 +140,8 @@ class LargePass final : public ReusableMomentsPass {
     full_level_ = -1;
     while (finishing_level_ < levels_.size()) {
       const Index count = levels_[finishing_level_].count;
-      const bool highest = std::all_of(levels_.begin() + static_cast<std::ptrdiff_t>(finishing_level_) + 1, levels_.end(),
-                                       [](const Level& level) { return level.count == 0; });
+      const bool highest = std::all_of(levels_.begin() + static_cast<std::ptrdiff_t>(finishing_level_) + 1,
+                                       levels_.end(), [](const Level& level) { return level.count == 0; });
       if (highest && count <= 1) return false;
       const std::size_t level = finishing_level_++;
       if (count == 0) continue;
@@ -196,8 +197,8 @@ class LargePass final : public ReusableMomentsPass {
       block.rows = job.source->mean.data() + column;
       block.low = job.source->residual.data() + column;
     } else {
-      const StagedRows staged = stage(*job.view, job.rows, column, columns,
-                                      scratch_[static_cast<std::size_t>(omp_get_thread_num())].data());
+      const StagedRows staged =
+          stage(*job.view, job.rows, column, columns, scratch_[static_cast<std::size_t>(omp_get_thread_num())].data());
       block.rows = staged.rows;
       block.leading_dimension = staged.leading_dimension;
     }
@@ -221,7 +222,8 @@ class LargePass final : public ReusableMomentsPass {
     for (Index side = 0; side < last; ++side) {
       for (Index top = std::max(first, side); top < last; ++top) {
         kernel_.tile(job.rows.count, left + top * kTile * panel.depth, panel.rows + side * kTile * panel.depth,
-                     panel.weighted_tail + top * kTile, panel.rows_tail + side * kTile, tile_of(top, side), TileSum::add);
+                     panel.weighted_tail + top * kTile, panel.rows_tail + side * kTile, tile_of(top, side),
+                     TileSum::add);
       }
     }
   }

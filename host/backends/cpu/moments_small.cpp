@@ -18,7 +18,9 @@ namespace {
 /// One node of the tree.
 struct Node {
   explicit Node(Index p)
-      : mean(static_cast<std::size_t>(p)), residual(static_cast<std::size_t>(p)), scatter(static_cast<std::size_t>(p * p)) {}
+      : mean(static_cast<std::size_t>(p)),
+        residual(static_cast<std::size_t>(p)),
+        scatter(static_cast<std::size_t>(p * p)) {}
   double weight = 0;
   std::vector<double> mean, residual, scatter;
 
@@ -80,7 +82,8 @@ class NextBlock {
     if (rows == nullptr) return;
     place_ = reinterpret_cast<std::uintptr_t>(rows + kCanonicalBlock * leading_dimension);
     part_ = static_cast<std::uintptr_t>(kCanonicalBlock * leading_dimension) * sizeof(double) /
-                static_cast<std::uintptr_t>(parts) + 1;
+                static_cast<std::uintptr_t>(parts) +
+            1;
   }
   void fetch_part() {
     constexpr std::uintptr_t kLine = 64;
@@ -110,11 +113,7 @@ struct Worker {
 class SmallPass final : public ReusableMomentsPass {
  public:
   SmallPass(Index columns, MissingRows missing, int threads)
-      : p_(columns),
-        missing_(missing),
-        threads_(threads),
-        kernel_(moments_kernel()),
-        stack_(columns, problem_steps()) {
+      : p_(columns), missing_(missing), threads_(threads), kernel_(moments_kernel()), stack_(columns, problem_steps()) {
     for (int t = 0; t < threads; ++t) workers_.emplace_back(p_, problem_steps());
     for (Index u = 0; u < (threads > 1 ? kWave : 0); ++u) wave_.emplace_back(p_);
   }

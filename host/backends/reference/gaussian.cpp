@@ -39,10 +39,9 @@ void ReferenceOperations::gaussian_evaluate(Index p, std::span<const Index> acti
     std::copy_n(point.covariance + matrix, p * p, l);
     evaluations[k] = {};
     if (!steps::cholesky(kTeam, p, l)) continue;
-    steps::whiten(kTeam, p, data.mean + vector, data.residual + vector, data.covariance + matrix, point.mean + vector, l,
-                  point.offset + vector, point.whitened + matrix);
-    evaluations[k] =
-        steps::evaluate(kTeam, p, l, point.offset + vector, point.whitened + matrix, scratch.data());
+    steps::whiten(kTeam, p, data.mean + vector, data.residual + vector, data.covariance + matrix, point.mean + vector,
+                  l, point.offset + vector, point.whitened + matrix);
+    evaluations[k] = steps::evaluate(kTeam, p, l, point.offset + vector, point.whitened + matrix, scratch.data());
   }
 }
 
@@ -74,8 +73,8 @@ void ReferenceOperations::gaussian_move(Index p, std::span<const Index> active, 
   for (std::size_t k = 0; k < active.size(); ++k) {
     const Index vector = active[k] * p, matrix = vector * p;
     GaussianMove& m = moves[k] = {};
-    move_array(p, keep[k], step[k], from.mean + vector, direction.mean + vector, to.mean + vector, m.mean_change_squared,
-               m.mean_norm_squared);
+    move_array(p, keep[k], step[k], from.mean + vector, direction.mean + vector, to.mean + vector,
+               m.mean_change_squared, m.mean_norm_squared);
     move_array(p * p, keep[k], step[k], from.covariance + matrix, direction.covariance + matrix, to.covariance + matrix,
                m.covariance_change_squared, m.covariance_norm_squared);
   }

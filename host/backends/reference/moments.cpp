@@ -135,7 +135,8 @@ class ReferenceMomentsPass final : public MomentsPass {
   Node collapse_all() {
     for (std::size_t level = 0; level < levels_.size(); ++level) {
       Block& open = levels_[level];
-      if (level + 1 == levels_.size() && open.weight.size() == 1) return {open.weight[0], open.high[0], open.low[0], {}};
+      if (level + 1 == levels_.size() && open.weight.size() == 1)
+        return {open.weight[0], open.high[0], open.low[0], {}};
       if (!open.weight.empty()) collapse(level);
     }
     return {};
@@ -144,9 +145,9 @@ class ReferenceMomentsPass final : public MomentsPass {
   Index p_;
   MissingRows missing_;
   Index rows_ = 0, dropped_ = 0;
-  std::vector<Node> leaves_;    // p ≤ 64
-  std::vector<double> total_;   // p > 64: C
-  std::vector<Block> levels_;   // p > 64: the open block of each level, level 0 of nodes being levels_[0]
+  std::vector<Node> leaves_;   // p ≤ 64
+  std::vector<double> total_;  // p > 64: C
+  std::vector<Block> levels_;  // p > 64: the open block of each level, level 0 of nodes being levels_[0]
 };
 
 }  // namespace

@@ -15,7 +15,8 @@ class Matrix {
   Matrix() = default;
   Matrix(Index rows, Index columns, double value = 0)
       : rows_(rows), columns_(columns), data_(static_cast<std::size_t>(rows * columns), value) {}
-  Matrix(Index rows, Index columns, std::vector<double> data) : rows_(rows), columns_(columns), data_(std::move(data)) {}
+  Matrix(Index rows, Index columns, std::vector<double> data)
+      : rows_(rows), columns_(columns), data_(std::move(data)) {}
 
   static Matrix identity(Index p) {
     Matrix result(p, p);

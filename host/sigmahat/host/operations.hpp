@@ -55,10 +55,10 @@ struct GaussianDirection {
 
 /// What a backend is made of, for reports.
 struct BackendInfo {
-  std::string name;                                          ///< "reference", "cpu", "cuda"
-  std::string device;                                        ///< processor or GPU
-  int threads = 1;                                           ///< CPU threads in use
-  std::string instruction_set;                               ///< vector code in use: "AVX3", "AVX2", "scalar", "sm_90"
+  std::string name;             ///< "reference", "cpu", "cuda"
+  std::string device;           ///< processor or GPU
+  int threads = 1;              ///< CPU threads in use
+  std::string instruction_set;  ///< vector code in use: "AVX3", "AVX2", "scalar", "sm_90"
   std::vector<std::pair<std::string, std::string>> libraries;  ///< name, version
 };
 
@@ -116,8 +116,7 @@ class Operations {
   virtual Index rank(Index p, const double* a, double tolerance) = 0;
   /// Squared Mahalanobis distances (xᵢ − μ)ᵀΣ⁻¹(xᵢ − μ) of every row, Σ = LLᵀ; NaN for a row that is not finite.
   /// n·p² flops, the rows read once. Weights are ignored.
-  virtual void mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor,
-                                   double* result) = 0;
+  virtual void mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor, double* result) = 0;
 };
 
 }  // namespace sigmahat

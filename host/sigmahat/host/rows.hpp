@@ -26,20 +26,40 @@ struct RowsView {
   const double* weights = nullptr;  ///< n row weights ≥ 0, or null for 1 each
 
   static RowsView row_major(const double* data, Index rows, Index columns, Index leading_dimension = -1) {
-    return {data, ScalarType::float64, Layout::row_major, rows, columns,
-            leading_dimension < 0 ? columns : leading_dimension, nullptr};
+    return {data,
+            ScalarType::float64,
+            Layout::row_major,
+            rows,
+            columns,
+            leading_dimension < 0 ? columns : leading_dimension,
+            nullptr};
   }
   static RowsView row_major(const float* data, Index rows, Index columns, Index leading_dimension = -1) {
-    return {data, ScalarType::float32, Layout::row_major, rows, columns,
-            leading_dimension < 0 ? columns : leading_dimension, nullptr};
+    return {data,
+            ScalarType::float32,
+            Layout::row_major,
+            rows,
+            columns,
+            leading_dimension < 0 ? columns : leading_dimension,
+            nullptr};
   }
   static RowsView column_major(const double* data, Index rows, Index columns, Index leading_dimension = -1) {
-    return {data, ScalarType::float64, Layout::column_major, rows, columns,
-            leading_dimension < 0 ? rows : leading_dimension, nullptr};
+    return {data,
+            ScalarType::float64,
+            Layout::column_major,
+            rows,
+            columns,
+            leading_dimension < 0 ? rows : leading_dimension,
+            nullptr};
   }
   static RowsView column_major(const float* data, Index rows, Index columns, Index leading_dimension = -1) {
-    return {data, ScalarType::float32, Layout::column_major, rows, columns,
-            leading_dimension < 0 ? rows : leading_dimension, nullptr};
+    return {data,
+            ScalarType::float32,
+            Layout::column_major,
+            rows,
+            columns,
+            leading_dimension < 0 ? rows : leading_dimension,
+            nullptr};
   }
 
   /// The same rows with row weights; `row_weights` points to `rows` numbers.
