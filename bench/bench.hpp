@@ -44,7 +44,9 @@ Sample measure(Run& run, F&& f) {
   return {median(times), median(bandwidths), median(rates)};
 }
 
-/// Peak resident memory of this process so far, bytes.
+/// Forgets the peak of resident memory and returns what is resident now, bytes (Linux: /proc/self/clear_refs).
+double reset_peak_memory();
+/// Peak of resident memory since then, bytes.
 double peak_memory();
 
 /// Each prints one table.

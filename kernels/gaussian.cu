@@ -45,12 +45,13 @@ gaussian_evaluate(Index p, ActiveProblems active, DeviceGaussianData data, Devic
 }
 
 SIGMAHAT_KERNEL(kThreads)
-gaussian_target(Index p, ActiveProblems active, DeviceGaussianData data, DeviceGaussianPoint point,
-                DeviceGaussianDirection direction) {
+gaussian_target(Index p, ActiveProblems active, const std::uint8_t* mean_only, DeviceGaussianData data,
+                DeviceGaussianPoint point, DeviceGaussianDirection direction) {
   SIGMAHAT_SHARED(double, s_d, kSmallDimension);
   const Index vector = active.problems[block_x()] * p, matrix = vector * p;
-  steps::target(BlockTeam{}, p, data.mean + vector, data.residual + vector, data.covariance + matrix,
-                point.mean + vector, s_d, direction.mean + vector, direction.covariance + matrix);
+  steps::target(BlockTeam{}, p, mean_only[block_x()] != 0, data.mean + vector, data.residual + vector,
+                data.covariance + matrix, point.mean + vector, point.covariance + matrix, s_d, direction.mean + vector,
+                direction.covariance + matrix);
 }
 
 SIGMAHAT_KERNEL(kThreads)
@@ -140,9 +141,10 @@ LaunchStatus launch_gaussian_evaluate(DeviceStream stream, Index p, const Active
 }
 
 LaunchStatus launch_gaussian_target(DeviceStream stream, Index p, const ActiveProblems& active,
-                                    const DeviceGaussianData& data, const DeviceGaussianPoint& point,
-                                    const DeviceGaussianDirection& direction) {
-  return launch(gaussian_target, {active.count}, block_threads(p), 0, stream, p, active, data, point, direction);
+                                    const std::uint8_t* mean_only, const DeviceGaussianData& data,
+                                    const DeviceGaussianPoint& point, const DeviceGaussianDirection& direction) {
+  return launch(gaussian_target, {active.count}, block_threads(p), 0, stream, p, active, mean_only, data, point,
+                direction);
 }
 
 LaunchStatus launch_gaussian_score(DeviceStream stream, Index p, CovarianceScore convention,

@@ -109,13 +109,14 @@ SIGMAHAT_KERNEL(kThreads) large_slope(Index p, const double* column_sums, const 
 }
 
 SIGMAHAT_KERNEL(kThreads)
-large_target(Index p, ActiveProblems active, DeviceGaussianData data, DeviceGaussianPoint point,
-             DeviceGaussianDirection direction) {
+large_target(Index p, ActiveProblems active, const std::uint8_t* mean_only, DeviceGaussianData data,
+             DeviceGaussianPoint point, DeviceGaussianDirection direction) {
   const Index vector = active.problems[block_x()] * p, j = block_y(), column = vector * p + j * p;
   const double d_j = steps::mean_deviation(data.mean[vector + j], data.residual[vector + j], point.mean[vector + j]);
   for (Index i = thread_index(); i < p; i += thread_count()) {
     const double d_i = steps::mean_deviation(data.mean[vector + i], data.residual[vector + i], point.mean[vector + i]);
-    direction.covariance[column + i] = fma(d_i, d_j, data.covariance[column + i]);
+    direction.covariance[column + i] =
+        mean_only[block_x()] != 0 ? point.covariance[column + i] : fma(d_i, d_j, data.covariance[column + i]);
   }
   if (thread_index() == 0) direction.mean[vector + j] = data.mean[vector + j];
 }
@@ -198,9 +199,9 @@ LaunchStatus launch_large_slope(DeviceStream stream, Index p, const double* colu
 }
 
 LaunchStatus launch_large_target(DeviceStream stream, Index p, const ActiveProblems& active,
-                                 const DeviceGaussianData& data, const DeviceGaussianPoint& point,
-                                 const DeviceGaussianDirection& direction) {
-  return launch(large_target, {active.count, p}, kThreads, 0, stream, p, active, data, point, direction);
+                                 const std::uint8_t* mean_only, const DeviceGaussianData& data,
+                                 const DeviceGaussianPoint& point, const DeviceGaussianDirection& direction) {
+  return launch(large_target, {active.count, p}, kThreads, 0, stream, p, active, mean_only, data, point, direction);
 }
 
 LaunchStatus launch_large_move(DeviceStream stream, Index p, const ActiveProblems& active, const double* keep,

@@ -97,17 +97,20 @@ SIGMAHAT_STEP double slope(Index p, CovarianceScore convention, const double* sc
   return sum;
 }
 
-/// direction_mean = m, direction_covariance = M(μ)/n = S + ddᵀ with d from mean_deviation. `d` is scratch for p numbers.
+/// direction_mean = m, direction_covariance = M(μ)/n = S + ddᵀ with d from mean_deviation; where `mean_only` is set it is
+/// sigma, the point's own covariance. `d` is scratch for p numbers.
 template <class Team>
-SIGMAHAT_STEP void target(const Team& team, Index p, const double* mean, const double* residual, const double* s,
-                          const double* mu, double* d, double* direction_mean, double* direction_covariance) {
+SIGMAHAT_STEP void target(const Team& team, Index p, bool mean_only, const double* mean, const double* residual,
+                          const double* s, const double* mu, const double* sigma, double* d, double* direction_mean,
+                          double* direction_covariance) {
   team.for_each(p, [=](Index i) {
     d[i] = mean_deviation(mean[i], residual[i], mu[i]);
     direction_mean[i] = mean[i];
   });
   team.barrier();
   for_each_lower(team, p, [=](Index i, Index j) {
-    direction_covariance[i + j * p] = direction_covariance[j + i * p] = fma(d[i], d[j], s[i + j * p]);
+    const double entry = mean_only ? sigma[i + j * p] : fma(d[i], d[j], s[i + j * p]);
+    direction_covariance[i + j * p] = direction_covariance[j + i * p] = entry;
   });
   team.barrier();
 }

@@ -109,12 +109,13 @@ TEST_P(GaussianOperation, MatchesTheReference) {
 TEST_P(GaussianOperation, TargetMoveAndCopyMatchTheReference) {
   Context reference({"reference", 1});
   const std::vector<double> keep = {0, 0.5, 1, 0.25}, step = {1, 0.5, 0.125, 0.75};
+  const std::vector<std::uint8_t> mean_only = {0, 1, 0, 0};
   for (const Index p : {1, 2, 33, 64, 65, 140}) {
     GaussianArrays expected = prepare(reference.operations(), p), actual = prepare(operations(), p);
     std::vector<GaussianMove> expected_moves(4), moves(4);
     for (auto [backend, arrays, result] : {std::tuple(&reference.operations(), &expected, &expected_moves),
                                            std::tuple(&operations(), &actual, &moves)}) {
-      backend->gaussian_target(p, active(), arrays->data(), arrays->point(), arrays->direction());
+      backend->gaussian_target(p, active(), mean_only, arrays->data(), arrays->point(), arrays->direction());
       backend->gaussian_move(p, active(), keep, step, arrays->point(), arrays->direction(), arrays->to(), *result);
     }
     // One fma per entry, so the entries have the same bits whatever p is.
@@ -141,11 +142,45 @@ TEST_P(GaussianOperation, TargetMoveAndCopyMatchTheReference) {
     };
     EXPECT_TRUE(same_bits(problem4(moved), problem4(target))) << "keep 0, step 1 must give the target itself";
 
+    Random random(3);
+    for (auto [a, e] : {std::pair(&actual.factor, &expected.factor), std::pair(&actual.offset, &expected.offset),
+                        std::pair(&actual.whitened, &expected.whitened)}) {
+      const std::vector<double> values = random.normals(static_cast<Index>(a->size()));
+      a->upload(values);
+      e->upload(values);
+    }
     operations().gaussian_copy(p, active(), actual.point(), actual.to());
     bits(actual.to_mean, expected.mean, "copied mean");
     bits(actual.to_covariance, expected.covariance, "copied covariance");
     bits(actual.to_factor, expected.factor, "copied factor");
+    bits(actual.to_offset, expected.offset, "copied offset");
+    bits(actual.to_whitened, expected.whitened, "copied whitened matrix");
   }
+}
+
+// LAPACK's thread count follows the context that calls it, not the one that was made last (p > 64 is D1: the bits may
+// depend on the number of threads).
+TEST(TwoContexts, DoNotChangeEachOthersThreads) {
+  constexpr Index p = 300;
+  Context first({"cpu", 1});
+  const auto score_of = [](Context& context) {
+    GaussianArrays arrays(context.operations(), 1, p);
+    arrays.fill(p, kCondition);
+    const std::vector<Index> active = {0};
+    std::vector<GaussianEvaluation> evaluation(1);
+    std::vector<double> slope(1);
+    context.operations().gaussian_evaluate(p, active, arrays.data(), arrays.point(), evaluation);
+    context.operations().gaussian_score(p, CovarianceScore::symmetric, active, arrays.point(), arrays.direction(),
+                                        slope);
+    return GaussianArrays::host(arrays.direction_covariance);
+  };
+  const std::vector<double> alone = score_of(first);
+  Context second({"cpu", 2});
+  const std::vector<double> of_two_threads = score_of(second);
+  EXPECT_TRUE(same_bits(score_of(first), alone));
+  EXPECT_TRUE(same_bits(score_of(second), of_two_threads));
+  EXPECT_EQ(first.operations().info().threads, 1);
+  EXPECT_EQ(second.operations().info().threads, 2);
 }
 
 SIGMAHAT_ON_EVERY_DEVICE(GaussianOperation);

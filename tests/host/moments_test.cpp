@@ -1,4 +1,7 @@
 // Moments on every backend against the reference: bits for p ≤ 64 (D3) and among the CPU backends for any p.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <limits>
 
 #include "compare.hpp"
@@ -139,7 +142,7 @@ TEST_P(MomentsOperation, GroupsHaveTheBitsOfASeparatePass) {
 }
 
 TEST_P(MomentsOperation, EmptyAndWeightlessDataHaveNoMean) {
-  const std::vector<double> values(64, 2.0), zeros(4, 0.0);
+  const std::vector<double> zeros(4, 0.0);
   for (const Index p : {2, 66}) {
     const std::vector<double> data(static_cast<std::size_t>(4 * p), 2.0);
     for (const RowsView& rows :
@@ -151,6 +154,41 @@ TEST_P(MomentsOperation, EmptyAndWeightlessDataHaveNoMean) {
       EXPECT_TRUE(same_bits(result.mean, none));
       EXPECT_TRUE(same_bits(result.residual, none));
       EXPECT_EQ(norm(result.scatter), 0);
+    }
+  }
+}
+
+/// Memory that ends at a page which nobody may touch.
+class GuardedRows {
+ public:
+  explicit GuardedRows(Index count) {
+    const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(double);
+    const std::size_t readable = (bytes + page - 1) / page * page;
+    length_ = readable + page;
+    memory_ = mmap(nullptr, length_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char* const end = static_cast<char*>(memory_) + readable;
+    EXPECT_EQ(mprotect(end, page, PROT_NONE), 0);
+    data_ = reinterpret_cast<double*>(end - bytes);
+    std::fill_n(data_, count, 1.5);
+  }
+  ~GuardedRows() { munmap(memory_, length_); }
+  GuardedRows(const GuardedRows&) = delete;
+  GuardedRows& operator=(const GuardedRows&) = delete;
+  const double* data() const { return data_; }
+
+ private:
+  void* memory_ = nullptr;
+  std::size_t length_ = 0;
+  double* data_ = nullptr;
+};
+
+TEST_P(MomentsOperation, ReadsNothingBehindTheRows) {
+  for (const Index p : {1, 5, 8, 13, 67}) {
+    for (const Index n : {1, 255, 256, 300, 20000}) {
+      const GuardedRows rows(n * p);
+      const MomentsResult result = moments_of(operations(), RowsView::row_major(rows.data(), n, p));
+      EXPECT_TRUE(same_bits(result.mean, std::vector<double>(static_cast<std::size_t>(p), 1.5))) << p << " × " << n;
     }
   }
 }

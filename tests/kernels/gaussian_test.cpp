@@ -85,14 +85,17 @@ TEST_P(GaussianKernels, TargetHasTheBitsOfOneThread) {
   for (const Index p : kDimensions) {
     SCOPED_TRACE("p = " + std::to_string(p));
     Batch actual(p), expected(p);
-    EXPECT_TRUE(
-        launch_gaussian_target(nullptr, p, actual.active(), actual.data(), actual.point(), actual.along()).ok());
+    std::vector<std::uint8_t> mean_only(std::size(kActive), 0);
+    mean_only[1] = 1;
+    EXPECT_TRUE(launch_gaussian_target(nullptr, p, actual.active(), mean_only.data(), actual.data(), actual.point(),
+                                       actual.along())
+                    .ok());
     std::vector<double> d(p);
-    for (const Index b : kActive) {
-      const Index v = b * p, m = v * p;
-      steps::target(kSerial, p, expected.mean.data() + v, expected.residual.data() + v, expected.s.data() + m,
-                    expected.mu.data() + v, d.data(), expected.direction_mean.data() + v,
-                    expected.direction.data() + m);
+    for (std::size_t k = 0; k < std::size(kActive); ++k) {
+      const Index v = kActive[k] * p, m = v * p;
+      steps::target(kSerial, p, mean_only[k] != 0, expected.mean.data() + v, expected.residual.data() + v,
+                    expected.s.data() + m, expected.mu.data() + v, expected.sigma.data() + m, d.data(),
+                    expected.direction_mean.data() + v, expected.direction.data() + m);
     }
     EXPECT_TRUE(same_bits(actual.direction_mean, expected.direction_mean));
     EXPECT_TRUE(same_bits(actual.direction, expected.direction));

@@ -22,9 +22,7 @@ std::string processor_name() {
 
 }  // namespace
 
-CpuOperations::CpuOperations(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {
-  openblas_set_num_threads(threads_);
-}
+CpuOperations::CpuOperations(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
 
 BackendInfo CpuOperations::info() const {
   return {"cpu",

@@ -18,9 +18,16 @@ OneGaussian one(Index p, Index problem, const GaussianData& data, const Gaussian
                 const GaussianDirection& direction) {
   const Index v = problem * p, m = v * p;
   const auto at = [](auto* base, Index offset) { return base == nullptr ? nullptr : base + offset; };
-  return {at(data.mean, v),        at(data.residual, v),       at(data.covariance, m), at(point.mean, v),
-          at(point.covariance, m), at(point.factor, m),        at(point.offset, v),    at(point.whitened, m),
-          at(direction.mean, v),   at(direction.covariance, m)};
+  return {.data_mean = at(data.mean, v),
+          .data_residual = at(data.residual, v),
+          .data_covariance = at(data.covariance, m),
+          .mean = at(point.mean, v),
+          .covariance = at(point.covariance, m),
+          .factor = at(point.factor, m),
+          .offset = at(point.offset, v),
+          .whitened = at(point.whitened, m),
+          .direction_mean = at(direction.mean, v),
+          .direction_covariance = at(direction.covariance, m)};
 }
 
 /// Flops of a batch whose problems cost about 4p³ or 4p² each.
@@ -28,6 +35,9 @@ double batch_flops(Index count, Index p, bool cubic) {
   const double size = static_cast<double>(p);
   return static_cast<double>(count) * 4 * size * size * (cubic ? size : 1);
 }
+
+/// Small problems are handed out several at a time.
+Index problems_at_a_time(Index p) { return p > 16 ? 1 : 16; }
 
 void zero_upper(Index p, double* a) {
   for (Index j = 1; j < p; ++j) std::fill_n(a + j * p, j, 0.0);
@@ -78,6 +88,7 @@ double lower_norm_squared(Index p, const double* a, double shift, double off_dia
 }
 
 GaussianEvaluation evaluate_large(Index p, const OneGaussian& g, int threads) {
+  const ThreadLimit limit(threads);
   std::copy_n(g.covariance, p * p, g.factor);
   if (!lapack::potrf(p, g.factor)) return {};
   zero_upper(p, g.factor);
@@ -103,6 +114,7 @@ GaussianEvaluation evaluate_large(Index p, const OneGaussian& g, int threads) {
 /// A = ½L⁻ᵀ(W − I)L⁻¹ by inverting L (trtri, p³/3) and the congruence KᵀXK with K = L⁻¹ (sygst, p³): two thirds of the
 /// flops of two triangular solves.
 double score_large(Index p, CovarianceScore convention, const OneGaussian& g, int threads) {
+  const ThreadLimit limit(threads);
   std::copy_n(g.offset, p, g.direction_mean);
   lapack::trsv('T', p, g.factor, g.direction_mean);
   std::vector<double> inverse(g.factor, g.factor + p * p);
@@ -143,20 +155,22 @@ void CpuOperations::gaussian_evaluate(Index p, std::span<const Index> active, co
 #pragma omp parallel num_threads(useful_threads(batch_flops(count, p, true), threads_))
   {
     double scratch[kSmallDimension];
-#pragma omp for schedule(dynamic, 16)
+#pragma omp for schedule(dynamic, problems_at_a_time(p))
     for (Index k = 0; k < count; ++k) evaluations[k] = steps.evaluate(p, one(p, active[k], data, point, {}), scratch);
   }
 }
 
-void CpuOperations::gaussian_target(Index p, std::span<const Index> active, const GaussianData& data,
-                                    const GaussianPoint& point, const GaussianDirection& direction) {
+void CpuOperations::gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
+                                    const GaussianData& data, const GaussianPoint& point,
+                                    const GaussianDirection& direction) {
   const ProblemSteps steps = problem_steps();
   const Index count = static_cast<Index>(active.size());
-#pragma omp parallel num_threads(useful_threads(batch_flops(count, p, false), threads_))
-  {
-    std::vector<double> scratch(static_cast<std::size_t>(p));
-#pragma omp for schedule(static)
-    for (Index k = 0; k < count; ++k) steps.target(p, one(p, active[k], data, point, direction), scratch.data());
+  const int threads = useful_threads(batch_flops(count, p, false), threads_);
+  std::vector<double> scratch(static_cast<std::size_t>(threads * p));
+#pragma omp parallel for schedule(static) num_threads(threads)
+  for (Index k = 0; k < count; ++k) {
+    steps.target(p, mean_only[k] != 0, one(p, active[k], data, point, direction),
+                 scratch.data() + omp_get_thread_num() * p);
   }
 }
 
@@ -171,7 +185,8 @@ void CpuOperations::gaussian_score(Index p, CovarianceScore convention, std::spa
     return;
   }
   const ProblemSteps steps = problem_steps();
-#pragma omp parallel for schedule(dynamic, 16) num_threads(useful_threads(batch_flops(count, p, true), threads_))
+#pragma omp parallel for schedule(dynamic, problems_at_a_time(p)) \
+    num_threads(useful_threads(batch_flops(count, p, true), threads_))
   for (Index k = 0; k < count; ++k) slopes[k] = steps.score(p, convention, one(p, active[k], {}, point, direction));
 }
 
@@ -191,21 +206,8 @@ void CpuOperations::gaussian_move(Index p, std::span<const Index> active, std::s
   }
 }
 
-void CpuOperations::gaussian_copy(Index p, std::span<const Index> active, const GaussianPoint& from,
-                                  const GaussianPoint& to) {
-  const Index count = static_cast<Index>(active.size());
-#pragma omp parallel for schedule(static) num_threads(useful_threads(batch_flops(count, p, false), threads_))
-  for (Index k = 0; k < count; ++k) {
-    const Index v = active[k] * p, m = v * p;
-    std::copy_n(from.mean + v, p, to.mean + v);
-    std::copy_n(from.offset + v, p, to.offset + v);
-    std::copy_n(from.covariance + m, p * p, to.covariance + m);
-    std::copy_n(from.factor + m, p * p, to.factor + m);
-    std::copy_n(from.whitened + m, p * p, to.whitened + m);
-  }
-}
-
 ProblemStatus CpuOperations::cholesky(Index p, const double* a, double* l) {
+  const ThreadLimit limit(threads_);
   std::copy_n(a, p * p, l);
   if (p > kSmallDimension ? lapack::potrf(p, l) : problem_steps().cholesky(p, l)) {
     zero_upper(p, l);

@@ -21,7 +21,6 @@ void dtrsv_(const char* uplo, const char* trans, const char* diag, const int* n,
             double* x, const int* incx, std::size_t, std::size_t, std::size_t);
 void dsyr_(const char* uplo, const int* n, const double* alpha, const double* x, const int* incx, double* a,
            const int* lda, std::size_t);
-void openblas_set_num_threads(int threads);
 char* openblas_get_config(void);
 char* openblas_get_corename(void);
 }

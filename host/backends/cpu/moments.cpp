@@ -38,12 +38,17 @@ bool CpuOperations::grouped_moments(const RowsView& rows, std::span<const Index>
     for (Index g = 0; g < groups; ++g) finite = one_group(*pass, rows, offsets, g, result) && finite;
     return finite;
   }
-#pragma omp parallel num_threads(threads) reduction(&& : finite)
-  {
-    const auto pass = make_pass(rows.columns, missing, 1);
-#pragma omp for schedule(dynamic, 4)
-    for (Index g = 0; g < groups; ++g) finite = one_group(*pass, rows, offsets, g, result) && finite;
+  std::vector<std::unique_ptr<ReusableMomentsPass>> passes;
+  for (int t = 0; t < threads; ++t) passes.push_back(make_pass(rows.columns, missing, 1));
+  FirstException exception;
+#pragma omp parallel for schedule(dynamic, 4) num_threads(threads) reduction(&& : finite)
+  for (Index g = 0; g < groups; ++g) {
+    exception.run([&] {
+      ReusableMomentsPass& pass = *passes[static_cast<std::size_t>(omp_get_thread_num())];
+      finite = one_group(pass, rows, offsets, g, result) && finite;
+    });
   }
+  exception.rethrow();
   return finite;
 }
 

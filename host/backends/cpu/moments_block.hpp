@@ -13,6 +13,9 @@ inline constexpr Index kColumnChunk = 64;
 
 /// Which rows of a block count, and their weights.
 struct BlockRows {
+  BlockRows() = default;
+  BlockRows(BlockRows&&) = default;  // `weights` may point into kept_weights: a copy's would point into the original
+  BlockRows(const BlockRows&) = delete;
   Index first = 0;     ///< row of the view
   Index count = 0;     ///< rows kept
   Index positive = 0;  ///< rows kept that have positive weight
@@ -38,6 +41,9 @@ StagedRows stage(const RowsView& view, const BlockRows& block, Index first_colum
 class PanelStorage {
  public:
   PanelStorage(Index columns, Index depth, bool with_weights);
+  PanelStorage(PanelStorage&&) =
+      default;  // the arrays stay where they are; a copy's panel would point into the original
+  PanelStorage(const PanelStorage&) = delete;
   const Panel& panel() const { return panel_; }
 
  private:

@@ -32,13 +32,21 @@ HWY_INLINE Vector fma(Vector a, Vector b, Vector c) {
 #endif
 }
 
-/// Loads one lane group; the last group of the columns is read under a mask.
+/// Loads one lane group; of the last group only the columns that exist, where a masked load might touch the others too.
 struct FullGroup {
   HWY_INLINE Vector load(const double* p) const { return hn::LoadU(kLanes, p); }
 };
 struct PartGroup {
-  hn::Mask<Lanes> mask;
-  HWY_INLINE Vector load(const double* p) const { return hn::MaskedLoad(mask, kLanes, p); }
+  Index columns;
+  HWY_INLINE Vector load(const double* p) const {
+#if HWY_MEM_OPS_MIGHT_FAULT
+    alignas(64) double values[kTile] = {};
+    for (Index j = 0; j < columns; ++j) values[j] = p[j];
+    return hn::Load(kLanes, values);
+#else
+    return hn::MaskedLoad(hn::FirstN(kLanes, static_cast<std::size_t>(columns)), kLanes, p);
+#endif
+  }
 };
 
 /// Calls f.template operator()<kGroups>(column, group) for the columns of a block: neighbouring lane groups go
@@ -50,7 +58,7 @@ HWY_INLINE void for_each_group(Index columns, F f) {
   for (; column + 4 * n <= columns; column += 4 * n) f.template operator()<4>(column, FullGroup{});
   for (; column + n <= columns; column += n) f.template operator()<1>(column, FullGroup{});
   if (column < columns) {
-    f.template operator()<1>(column, PartGroup{hn::FirstN(kLanes, static_cast<std::size_t>(columns - column))});
+    f.template operator()<1>(column, PartGroup{columns - column});
   }
 }
 

@@ -39,6 +39,7 @@ struct Panel {
   double *mean, *residual;            ///< m; Σ w r while packing, c once closed
   Index depth;                        ///< rows that fit
 
+  /// What the rows of a tile are taken from.
   const double* left() const { return weighted == nullptr ? rows : weighted; }
 };
 

@@ -38,6 +38,13 @@ struct Job {
   BlockRows rows;                               ///< count, weights and total weight, also for nodes
   double *mean = nullptr, *residual = nullptr;  ///< of the node
   PanelStorage storage;
+
+  /// Without weights the deviations serve both sides of a tile.
+  Panel panel() const {
+    Panel panel = storage.panel();
+    if (rows.weights == nullptr) panel.weighted = nullptr;
+    return panel;
+  }
 };
 
 class LargePass final : public ReusableMomentsPass {
@@ -161,6 +168,7 @@ class LargePass final : public ReusableMomentsPass {
     std::size_t turn = 0;
     Index tile_units = 0, pack_units = 0;
     bool more = true;
+    FirstException exception;
     const double flops = static_cast<double>(rows) * static_cast<double>(p_) * static_cast<double>(p_ + 1);
 #pragma omp parallel num_threads(useful_threads(flops, threads_))
     while (true) {
@@ -171,7 +179,8 @@ class LargePass final : public ReusableMomentsPass {
         next = nullptr;
         if (more) {
           Job& job = jobs_[turn];
-          more = prepare(job);
+          more = false;
+          exception.run([&] { more = prepare(job); });
           if (more) next = &job;
           turn = 1 - turn;
         }
@@ -188,6 +197,7 @@ class LargePass final : public ReusableMomentsPass {
         }
       }
     }
+    exception.rethrow();
   }
 
   void pack(Job& job, Index column) {
@@ -202,7 +212,7 @@ class LargePass final : public ReusableMomentsPass {
       block.rows = staged.rows;
       block.leading_dimension = staged.leading_dimension;
     }
-    const Panel& panel = job.storage.panel();
+    const Panel panel = job.panel();
     kernel_.mean(block, job.rows.count, panel);
     kernel_.pack(block, 0, job.rows.count, panel);
     kernel_.close(block, panel);
@@ -216,12 +226,11 @@ class LargePass final : public ReusableMomentsPass {
 
   /// Unit `unit` of C += left·rightᵀ: rows of tiles from unit·unit_rows() on.
   void multiply(const Job& job, Index unit) {
-    const Panel& panel = job.storage.panel();
+    const Panel panel = job.panel();
     const Index first = unit * unit_rows(), last = std::min(first + unit_rows(), groups_);
-    const double* const left = job.rows.weights == nullptr ? panel.rows : panel.weighted;
     for (Index side = 0; side < last; ++side) {
       for (Index top = std::max(first, side); top < last; ++top) {
-        kernel_.tile(job.rows.count, left + top * kTile * panel.depth, panel.rows + side * kTile * panel.depth,
+        kernel_.tile(job.rows.count, panel.left() + top * kTile * panel.depth, panel.rows + side * kTile * panel.depth,
                      panel.weighted_tail + top * kTile, panel.rows_tail + side * kTile, tile_of(top, side),
                      TileSum::add);
       }

@@ -2,14 +2,13 @@
 //
 // Per block of 256 rows: 256·p·8 bytes from memory, about 256·p·(p+8) flops in padded tiles, 8 flops an entry for
 // packing. Below p ≈ 16 memory is the limit, above it the multiply-adds are.
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <utility>
 
 #include "moments_pass.hpp"
+#include "parallel.hpp"
 #include "problem_steps.hpp"
 
 namespace sigmahat::backends {
@@ -77,10 +76,11 @@ constexpr Index chunk_rows(Index p) { return std::clamp<Index>(2048 / p, 32, kCa
 /// multiplying overlap. The place behind the last block may be asked for: a prefetch has no effect on what is not there.
 class NextBlock {
  public:
-  /// `rows` of this block, or null where the kernels read a copy; `parts` calls of fetch_part() will follow.
+  /// `rows` of this block, or null where there is nothing to fetch or much between the rows; `parts` calls of fetch_part() will follow.
   NextBlock(const double* rows, Index leading_dimension, Index parts) {
     if (rows == nullptr) return;
-    place_ = reinterpret_cast<std::uintptr_t>(rows + kCanonicalBlock * leading_dimension);
+    place_ = reinterpret_cast<std::uintptr_t>(rows) +
+             static_cast<std::uintptr_t>(kCanonicalBlock * leading_dimension) * sizeof(double);
     part_ = static_cast<std::uintptr_t>(kCanonicalBlock * leading_dimension) * sizeof(double) /
                 static_cast<std::uintptr_t>(parts) +
             1;
@@ -114,8 +114,7 @@ class SmallPass final : public ReusableMomentsPass {
  public:
   SmallPass(Index columns, MissingRows missing, int threads)
       : p_(columns), missing_(missing), threads_(threads), kernel_(moments_kernel()), stack_(columns, problem_steps()) {
-    for (int t = 0; t < threads; ++t) workers_.emplace_back(p_, problem_steps());
-    for (Index u = 0; u < (threads > 1 ? kWave : 0); ++u) wave_.emplace_back(p_);
+    workers_.emplace_back(p_, problem_steps());  // the others come with the first wave
   }
 
   void reset() override {
@@ -185,7 +184,8 @@ class SmallPass final : public ReusableMomentsPass {
     }
     const StagedRows staged = stage(view, rows, 0, p_, worker.scratch.data());
     const CenterBlock block{staged.rows, nullptr, rows.weights, staged.leading_dimension, p_, 0, rows.total_weight};
-    NextBlock next(staged.rows == worker.scratch.data() ? nullptr : staged.rows, staged.leading_dimension,
+    const bool dense = staged.rows != worker.scratch.data() && staged.leading_dimension <= p_ + kTile;
+    NextBlock next(dense ? staged.rows : nullptr, staged.leading_dimension,
                    (rows.count + chunk_rows(p_) - 1) / chunk_rows(p_) * lower_tiles(tile_groups(p_)));
     const Panel& panel = (rows.weights == nullptr ? worker.plain : worker.weighted).panel();
     kernel_.mean(block, rows.count, panel);
@@ -227,19 +227,25 @@ class SmallPass final : public ReusableMomentsPass {
   bool wave(const RowsView& rows, Index first, Index units) {
     bool finite = true;
     Index positive = 0, dropped = 0;
+    while (std::ssize(workers_) < threads_) workers_.emplace_back(p_, problem_steps());
+    while (std::ssize(wave_) < kWave) wave_.emplace_back(p_);
+    FirstException exception;
 #pragma omp parallel for schedule(dynamic) num_threads(threads_) reduction(&& : finite) reduction(+ : positive, dropped)
     for (Index u = 0; u < units; ++u) {
-      Worker& worker = workers_[static_cast<std::size_t>(omp_get_thread_num())];
-      worker.stack.clear();
-      for (Index b = 0; b < kUnit; ++b) {
-        const Index row = first + (u * kUnit + b) * kCanonicalBlock;
-        finite = block_node(rows, row, kCanonicalBlock, worker, worker.stack.open()) && finite;
-        positive += worker.rows.positive;
-        dropped += worker.rows.dropped;
-        worker.stack.push(0);
-      }
-      wave_[static_cast<std::size_t>(u)] = *worker.stack.root();
+      exception.run([&] {
+        Worker& worker = workers_[static_cast<std::size_t>(omp_get_thread_num())];
+        worker.stack.clear();
+        for (Index b = 0; b < kUnit; ++b) {
+          const Index row = first + (u * kUnit + b) * kCanonicalBlock;
+          finite = block_node(rows, row, kCanonicalBlock, worker, worker.stack.open()) && finite;
+          positive += worker.rows.positive;
+          dropped += worker.rows.dropped;
+          worker.stack.push(0);
+        }
+        wave_[static_cast<std::size_t>(u)] = *worker.stack.root();
+      });
     }
+    exception.rethrow();
     count_rows(positive, dropped);
     for (Index u = 0; u < units; ++u) {
       std::swap(stack_.open(), wave_[static_cast<std::size_t>(u)]);

@@ -25,9 +25,9 @@ SIGMAHAT_FLATTEN GaussianEvaluation evaluate(Index p, const OneGaussian& g, doub
   return steps::evaluate(team, p, g.factor, g.offset, g.whitened, scratch);
 }
 
-SIGMAHAT_FLATTEN void target(Index p, const OneGaussian& g, double* scratch) {
-  steps::target(steps::SerialTeam{}, p, g.data_mean, g.data_residual, g.data_covariance, g.mean, scratch,
-                g.direction_mean, g.direction_covariance);
+SIGMAHAT_FLATTEN void target(Index p, bool mean_only, const OneGaussian& g, double* scratch) {
+  steps::target(steps::SerialTeam{}, p, mean_only, g.data_mean, g.data_residual, g.data_covariance, g.mean,
+                g.covariance, scratch, g.direction_mean, g.direction_covariance);
 }
 
 SIGMAHAT_FLATTEN double score(Index p, CovarianceScore convention, const OneGaussian& g) {

@@ -16,7 +16,7 @@ struct OneGaussian {
 
 struct ProblemSteps {
   GaussianEvaluation (*evaluate)(Index p, const OneGaussian& g, double* scratch);
-  void (*target)(Index p, const OneGaussian& g, double* scratch);
+  void (*target)(Index p, bool mean_only, const OneGaussian& g, double* scratch);
   double (*score)(Index p, CovarianceScore convention, const OneGaussian& g);
   bool (*cholesky)(Index p, double* a);
   void (*merge)(Index p, const steps::MomentsNode& a, const steps::MomentsNode& b, double* delta);

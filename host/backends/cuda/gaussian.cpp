@@ -44,12 +44,14 @@ void CudaOperations::gaussian_evaluate(Index p, std::span<const Index> active, c
   gpu_.fetch(results.get(), evaluations);
 }
 
-void CudaOperations::gaussian_target(Index p, std::span<const Index> active, const GaussianData& data,
-                                     const GaussianPoint& point, const GaussianDirection& direction) {
+void CudaOperations::gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
+                                     const GaussianData& data, const GaussianPoint& point,
+                                     const GaussianDirection& direction) {
   gpu_.activate();
   const ActiveList list(gpu_, active);
+  const auto flags = gpu_.send(mean_only);
   const auto launcher = p <= kSmallDimension ? launch_gaussian_target : launch_large_target;
-  check(launcher(gpu_.stream(), p, list.view(), on_device(data), on_device(point), on_device(direction)),
+  check(launcher(gpu_.stream(), p, list.view(), flags.get(), on_device(data), on_device(point), on_device(direction)),
         "gaussian_target kernel");
 }
 

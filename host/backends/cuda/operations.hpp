@@ -25,7 +25,8 @@ class CudaOperations final : public Operations {
 
   void gaussian_evaluate(Index p, std::span<const Index> active, const GaussianData& data, const GaussianPoint& point,
                          std::span<GaussianEvaluation> evaluations) override;
-  void gaussian_target(Index p, std::span<const Index> active, const GaussianData& data, const GaussianPoint& point,
+  void gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
+                       const GaussianData& data, const GaussianPoint& point,
                        const GaussianDirection& direction) override;
   void gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active, const GaussianPoint& point,
                       const GaussianDirection& direction, std::span<double> slopes) override;

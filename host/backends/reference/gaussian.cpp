@@ -45,13 +45,15 @@ void ReferenceOperations::gaussian_evaluate(Index p, std::span<const Index> acti
   }
 }
 
-void ReferenceOperations::gaussian_target(Index p, std::span<const Index> active, const GaussianData& data,
+void ReferenceOperations::gaussian_target(Index p, std::span<const Index> active,
+                                          std::span<const std::uint8_t> mean_only, const GaussianData& data,
                                           const GaussianPoint& point, const GaussianDirection& direction) {
   std::vector<double> scratch(static_cast<std::size_t>(p));
-  for (const Index problem : active) {
-    const Index vector = problem * p, matrix = vector * p;
-    steps::target(kTeam, p, data.mean + vector, data.residual + vector, data.covariance + matrix, point.mean + vector,
-                  scratch.data(), direction.mean + vector, direction.covariance + matrix);
+  for (std::size_t k = 0; k < active.size(); ++k) {
+    const Index vector = active[k] * p, matrix = vector * p;
+    steps::target(kTeam, p, mean_only[k] != 0, data.mean + vector, data.residual + vector, data.covariance + matrix,
+                  point.mean + vector, point.covariance + matrix, scratch.data(), direction.mean + vector,
+                  direction.covariance + matrix);
   }
 }
 
@@ -77,18 +79,6 @@ void ReferenceOperations::gaussian_move(Index p, std::span<const Index> active, 
                m.mean_change_squared, m.mean_norm_squared);
     move_array(p * p, keep[k], step[k], from.covariance + matrix, direction.covariance + matrix, to.covariance + matrix,
                m.covariance_change_squared, m.covariance_norm_squared);
-  }
-}
-
-void ReferenceOperations::gaussian_copy(Index p, std::span<const Index> active, const GaussianPoint& from,
-                                        const GaussianPoint& to) {
-  for (const Index problem : active) {
-    const Index vector = problem * p, matrix = vector * p;
-    std::copy_n(from.mean + vector, p, to.mean + vector);
-    std::copy_n(from.offset + vector, p, to.offset + vector);
-    std::copy_n(from.covariance + matrix, p * p, to.covariance + matrix);
-    std::copy_n(from.factor + matrix, p * p, to.factor + matrix);
-    std::copy_n(from.whitened + matrix, p * p, to.whitened + matrix);
   }
 }
 

@@ -15,15 +15,14 @@ class ReferenceOperations final : public HostMemoryOperations {
 
   void gaussian_evaluate(Index p, std::span<const Index> active, const GaussianData& data, const GaussianPoint& point,
                          std::span<GaussianEvaluation> evaluations) override;
-  void gaussian_target(Index p, std::span<const Index> active, const GaussianData& data, const GaussianPoint& point,
+  void gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
+                       const GaussianData& data, const GaussianPoint& point,
                        const GaussianDirection& direction) override;
   void gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active, const GaussianPoint& point,
                       const GaussianDirection& direction, std::span<double> slopes) override;
   void gaussian_move(Index p, std::span<const Index> active, std::span<const double> keep, std::span<const double> step,
                      const GaussianPoint& from, const GaussianDirection& direction, const GaussianPoint& to,
                      std::span<GaussianMove> moves) override;
-  void gaussian_copy(Index p, std::span<const Index> active, const GaussianPoint& from,
-                     const GaussianPoint& to) override;
 
   ProblemStatus cholesky(Index p, const double* a, double* l) override;
   void mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor, double* result) override;

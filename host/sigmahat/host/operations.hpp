@@ -6,9 +6,12 @@
 // Batches: `active` lists the problems that a call works on; the others are neither read nor written. An operation on a
 // batch is a constant number of launches for p ≤ 64, whatever the number of problems.
 // Failures: a library or driver failure throws DeviceError; a numerical outcome is a status per problem.
+// Determinism (levels: ARCHITECTURE.md): p ≤ 64: D3 but for logarithms and the norms of a move (D2 on the CPU, D1 on the
+// GPU). p > 64: what LAPACK, cuBLAS or cuSOLVER computes is D1; the rest is said at each operation.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -75,7 +78,8 @@ class Operations {
   virtual void download(const double* device, double* host, std::size_t count) = 0;
 
   // Moments ------------------------------------------------------------------------------------------------------------
-  /// A pass over one data set with p = `columns`. D2 on the CPU, D3 for p ≤ 64; n·p·(p+1) flops.
+  /// A pass over one data set with p = `columns`. D3 for p ≤ 64, for p > 64 among the CPU backends (D1 on the GPU);
+  /// n·p·(p+1) flops.
   virtual std::unique_ptr<MomentsPass> begin_moments(Index columns, MissingRows missing) = 0;
   /// One data set per group: group g is rows offsets[g] … offsets[g+1]−1 (B+1 offsets, not decreasing), blocks counted
   /// from its first row. The same bits as a pass over each group alone. Returns false as MomentsPass::add does.
@@ -88,16 +92,19 @@ class Operations {
   /// p³/3 flops for L, p³ (LAPACK sygst) to 2p³ for W.
   virtual void gaussian_evaluate(Index p, std::span<const Index> active, const GaussianData& data,
                                  const GaussianPoint& point, std::span<GaussianEvaluation> evaluations) = 0;
-  /// direction ← the target of the Fisher metric: x̄ (its m) and M(μ)/n = S + ddᵀ, d = (m − μ) + c. 2p² flops, no inverse.
-  virtual void gaussian_target(Index p, std::span<const Index> active, const GaussianData& data,
-                               const GaussianPoint& point, const GaussianDirection& direction) = 0;
+  /// direction ← the target of the Fisher metric: x̄ (its m) and M(μ)/n = S + ddᵀ, d = (m − μ) + c. Where mean_only[k] is
+  /// not 0, the covariance of the target is the point's own: a step then moves the mean alone. 2p² flops, no inverse. D3.
+  virtual void gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
+                               const GaussianData& data, const GaussianPoint& point,
+                               const GaussianDirection& direction) = 0;
   /// direction ← the scores per observation, L⁻ᵀz and A or G, from an evaluated point; slopes[k] ← ‖L⁻ᵀz‖² + ‖A‖²_F, or
   /// + Σ_{i≤j} g²_ij. About 4p³/3 (trtri, sygst) to 2p³ flops.
   virtual void gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active,
                               const GaussianPoint& point, const GaussianDirection& direction,
                               std::span<double> slopes) = 0;
   /// to ← keep[k]·from + step[k]·direction for mean and covariance of active[k]; moves[k] has the squared norms of
-  /// to − from and of to. With keep = 0 and step = 1 the result is the direction itself, bit by bit.
+  /// to − from and of to. With keep = 0 and step = 1 the result is the direction itself, bit by bit. The
+  /// new point is D3, its norms D2 on the CPU and D1 on the GPU.
   virtual void gaussian_move(Index p, std::span<const Index> active, std::span<const double> keep,
                              std::span<const double> step, const GaussianPoint& from,
                              const GaussianDirection& direction, const GaussianPoint& to,
@@ -115,7 +122,7 @@ class Operations {
   /// it is > tolerance · the largest scaled diagonal entry. A cold path: it runs on the host in every backend.
   virtual Index rank(Index p, const double* a, double tolerance) = 0;
   /// Squared Mahalanobis distances (xᵢ − μ)ᵀΣ⁻¹(xᵢ − μ) of every row, Σ = LLᵀ; NaN for a row that is not finite.
-  /// n·p² flops, the rows read once. Weights are ignored.
+  /// n·p² flops, the rows read once. Weights are ignored. NaN also where a distance overflows. D2 for p > 64 on the CPU.
   virtual void mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor, double* result) = 0;
 };
 

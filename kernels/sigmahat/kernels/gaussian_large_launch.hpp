@@ -41,10 +41,10 @@ LaunchStatus launch_large_score_close(DeviceStream stream, Index p, CovarianceSc
 LaunchStatus launch_large_slope(DeviceStream stream, Index p, const double* column_sums, const double* score_mean,
                                 double* slope);
 
-/// direction ← m and S + ddᵀ.
+/// direction ← m and S + ddᵀ; where mean_only[k] is not 0, m and the own covariance of active problem k.
 LaunchStatus launch_large_target(DeviceStream stream, Index p, const ActiveProblems& active,
-                                 const DeviceGaussianData& data, const DeviceGaussianPoint& point,
-                                 const DeviceGaussianDirection& direction);
+                                 const std::uint8_t* mean_only, const DeviceGaussianData& data,
+                                 const DeviceGaussianPoint& point, const DeviceGaussianDirection& direction);
 /// to ← keep[k]·from + step[k]·direction; column_sums is scratch for 2(p + 1) numbers per active problem.
 LaunchStatus launch_large_move(DeviceStream stream, Index p, const ActiveProblems& active, const double* keep,
                                const double* step, const DeviceGaussianPoint& from,

@@ -54,10 +54,10 @@ LaunchStatus launch_gaussian_evaluate(DeviceStream stream, Index p, const Active
                                       const DeviceGaussianData& data, const DeviceGaussianPoint& point,
                                       GaussianEvaluation* evaluations);
 
-/// direction ← m and S + ddᵀ.
+/// direction ← m and S + ddᵀ; where mean_only[k] is not 0, m and the own covariance of active problem k.
 LaunchStatus launch_gaussian_target(DeviceStream stream, Index p, const ActiveProblems& active,
-                                    const DeviceGaussianData& data, const DeviceGaussianPoint& point,
-                                    const DeviceGaussianDirection& direction);
+                                    const std::uint8_t* mean_only, const DeviceGaussianData& data,
+                                    const DeviceGaussianPoint& point, const DeviceGaussianDirection& direction);
 
 /// direction ← L⁻ᵀz and A or G; slopes[k] belongs to active problem k.
 LaunchStatus launch_gaussian_score(DeviceStream stream, Index p, CovarianceScore convention,

@@ -8,7 +8,7 @@
 //   r_j = x_j − m_j                 one subtraction per entry
 //   t_j = Σ fma(w, r_j, ·)          c_j = t_j / n_b           the block's mean is the unevaluated pair m + c
 //   M_ij = Σ fma(w·r_i, r_j, ·), i ≥ j, and as the last link fma(−(n_b·c_i), c_j, ·)
-//   n_b = 0: the block is empty and takes part in nothing.
+//   n_b = 0: the block is empty, its sums are 0 and no mean is formed.
 //
 // p ≤ 64: blocks are the leaves of a binary tree; node (l, j) covers blocks j·2ˡ … (j+1)·2ˡ − 1, and a missing child is
 // skipped. Two nodes a (earlier) and b merge as Chan, Golub and LeVeque (1983) do, with the pairs kept:
@@ -19,7 +19,8 @@
 // (n_b, m, c) is row number b of level 1. 256 nodes of a level (or what is left at the end, lowest level first) form a
 // block of weighted rows by the same formulas, with x = m + c read as
 //   m'_j = Σ fma(n_b, m_j, ·) / N,  r_j = (m_j − m'_j) + c_j,  c'_j and M_ij from r as above,
-// which adds its M_ij to C and becomes a node of the next level, until one node is left. (A tree of p × p matrices would
+// which adds its M_ij to C and becomes a node of the next level, until one node is left. An empty block keeps its place
+// among the nodes, with weight 0. (A tree of p × p matrices would
 // cost p² log n memory; panels of means cost 256·p per level, and there are log₂₅₆ n levels.) The matrix C is M₀.
 //
 // Determinism: D3 for p ≤ 64 on every backend; for p > 64 D3 among the CPU backends, D1 on the GPU (cuBLAS).
