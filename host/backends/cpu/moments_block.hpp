@@ -1,6 +1,7 @@
 // From the caller's rows to what the vector kernels read: one canonical block at a time, float64 and row-major.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "moments_kernel.hpp"
@@ -36,6 +37,32 @@ struct StagedRows {
   Index leading_dimension;
 };
 StagedRows stage(const RowsView& view, const BlockRows& block, Index first_column, Index columns, double* scratch);
+
+/// Rows that will be read later, brought into the cache in parts while other rows are multiplied, so that memory and
+/// arithmetic overlap. What lies behind the data may be asked for: a prefetch has no effect on what is not there.
+class Prefetch {
+ public:
+  Prefetch() = default;
+  /// The canonical block of rows at `rows`, in `parts` parts. Does nothing where the rows are few numbers with much
+  /// between them, or where the kernels read a copy (null).
+  Prefetch(const double* rows, Index columns, Index leading_dimension, Index parts) {
+    if (rows == nullptr || leading_dimension > columns + kTile) return;
+    place_ = reinterpret_cast<std::uintptr_t>(rows);
+    part_ = static_cast<std::uintptr_t>(kCanonicalBlock * leading_dimension) * sizeof(double) /
+                static_cast<std::uintptr_t>(parts) +
+            1;
+  }
+  void fetch(Index part) const {
+    constexpr std::uintptr_t kLine = 64;
+    const std::uintptr_t begin = place_ + static_cast<std::uintptr_t>(part) * part_;
+    for (std::uintptr_t line = begin; line < begin + part_; line += kLine) {
+      __builtin_prefetch(reinterpret_cast<const void*>(line));
+    }
+  }
+
+ private:
+  std::uintptr_t place_ = 0, part_ = 0;
+};
 
 /// Owns the arrays of a Panel for p columns and `depth` rows; aligned for vectors, zero at first.
 class PanelStorage {

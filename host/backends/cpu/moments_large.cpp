@@ -185,6 +185,7 @@ class LargePass final : public ReusableMomentsPass {
           turn = 1 - turn;
         }
         tile_units = current == nullptr ? 0 : (groups_ + unit_rows() - 1) / unit_rows();
+        prefetch_ = more ? rows_after_next() : Prefetch();
         pack_units = next != nullptr && next->active ? (p_ + kColumnChunk - 1) / kColumnChunk : 0;
       }
       if (current == nullptr && next == nullptr) break;
@@ -198,6 +199,14 @@ class LargePass final : public ReusableMomentsPass {
       }
     }
     exception.rethrow();
+  }
+
+  /// The block that will be packed when the one at hand has been multiplied.
+  Prefetch rows_after_next() const {
+    const bool in_place = view_ != nullptr && view_->type == ScalarType::float64 && view_->layout == Layout::row_major;
+    if (!in_place || next_row_ >= view_->rows) return {};
+    return {static_cast<const double*>(view_->data) + next_row_ * view_->leading_dimension, p_,
+            view_->leading_dimension, lower_tiles(groups_)};
   }
 
   void pack(Job& job, Index column) {
@@ -230,6 +239,7 @@ class LargePass final : public ReusableMomentsPass {
     const Index first = unit * unit_rows(), last = std::min(first + unit_rows(), groups_);
     for (Index side = 0; side < last; ++side) {
       for (Index top = std::max(first, side); top < last; ++top) {
+        prefetch_.fetch(lower_tiles(top) + side);
         kernel_.tile(job.rows.count, panel.left() + top * kTile * panel.depth, panel.rows + side * kTile * panel.depth,
                      panel.weighted_tail + top * kTile, panel.rows_tail + side * kTile, tile_of(top, side),
                      TileSum::add);
@@ -262,6 +272,7 @@ class LargePass final : public ReusableMomentsPass {
   std::vector<double> total_;                 // C: the lower triangle of tiles, row by row
   std::deque<Level> levels_;                  // a deque: jobs keep pointers into it
   const RowsView* view_ = nullptr;
+  Prefetch prefetch_;
   Index next_row_ = 0, positive_ = 0, dropped_ = 0;
   int full_level_ = -1;
   std::size_t finishing_level_ = 0;

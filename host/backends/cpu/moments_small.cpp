@@ -4,7 +4,6 @@
 // packing. Below p ≈ 16 memory is the limit, above it the multiply-adds are.
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <utility>
 
 #include "moments_pass.hpp"
@@ -71,30 +70,6 @@ class NodeStack {
 /// Rows that are packed before they are multiplied: few enough for the first-level cache, enough to pay for loading and
 /// storing the sums of the tiles.
 constexpr Index chunk_rows(Index p) { return std::clamp<Index>(2048 / p, 32, kCanonicalBlock); }
-
-/// Brings the next block of rows into the cache, a part before each tile of this one, so that reading memory and
-/// multiplying overlap. The place behind the last block may be asked for: a prefetch has no effect on what is not there.
-class NextBlock {
- public:
-  /// `rows` of this block, or null where there is nothing to fetch or much between the rows; `parts` calls of fetch_part() will follow.
-  NextBlock(const double* rows, Index leading_dimension, Index parts) {
-    if (rows == nullptr) return;
-    place_ = reinterpret_cast<std::uintptr_t>(rows) +
-             static_cast<std::uintptr_t>(kCanonicalBlock * leading_dimension) * sizeof(double);
-    part_ = static_cast<std::uintptr_t>(kCanonicalBlock * leading_dimension) * sizeof(double) /
-                static_cast<std::uintptr_t>(parts) +
-            1;
-  }
-  void fetch_part() {
-    constexpr std::uintptr_t kLine = 64;
-    for (const std::uintptr_t end = place_ + part_; place_ < end; place_ += kLine) {
-      __builtin_prefetch(reinterpret_cast<const void*>(place_));
-    }
-  }
-
- private:
-  std::uintptr_t place_ = 0, part_ = 0;
-};
 
 /// What one thread needs to turn rows into nodes.
 struct Worker {
@@ -184,9 +159,10 @@ class SmallPass final : public ReusableMomentsPass {
     }
     const StagedRows staged = stage(view, rows, 0, p_, worker.scratch.data());
     const CenterBlock block{staged.rows, nullptr, rows.weights, staged.leading_dimension, p_, 0, rows.total_weight};
-    const bool dense = staged.rows != worker.scratch.data() && staged.leading_dimension <= p_ + kTile;
-    NextBlock next(dense ? staged.rows : nullptr, staged.leading_dimension,
-                   (rows.count + chunk_rows(p_) - 1) / chunk_rows(p_) * lower_tiles(tile_groups(p_)));
+    const bool in_place = staged.rows != worker.scratch.data();
+    const Index chunks = (rows.count + chunk_rows(p_) - 1) / chunk_rows(p_), tiles = lower_tiles(tile_groups(p_));
+    const Prefetch next(in_place ? staged.rows + kCanonicalBlock * staged.leading_dimension : nullptr, p_,
+                        staged.leading_dimension, chunks * tiles);
     const Panel& panel = (rows.weights == nullptr ? worker.plain : worker.weighted).panel();
     kernel_.mean(block, rows.count, panel);
     for (Index k = 0; k < rows.count; k += panel.depth) {
@@ -194,7 +170,8 @@ class SmallPass final : public ReusableMomentsPass {
       const bool last = k + chunk == rows.count;
       kernel_.pack(block, k, chunk, panel);
       if (last) kernel_.close(block, panel);
-      multiply(chunk, k == 0 ? TileSum::store : TileSum::extend, last, panel, worker.tiles.data(), next);
+      multiply(chunk, k == 0 ? TileSum::store : TileSum::extend, last, panel, worker.tiles.data(), next,
+               k / panel.depth * tiles);
     }
     std::copy_n(panel.mean, p_, node.mean.data());
     std::copy_n(panel.residual, p_, node.residual.data());
@@ -203,10 +180,11 @@ class SmallPass final : public ReusableMomentsPass {
   }
 
   /// The lower triangle of tiles, in rows of tiles, from `depth` packed rows and, at the end of a block, the tails.
-  void multiply(Index depth, TileSum sum, bool with_tail, const Panel& panel, double* tiles, NextBlock& next) const {
+  void multiply(Index depth, TileSum sum, bool with_tail, const Panel& panel, double* tiles, const Prefetch& next,
+                Index part) const {
     for (Index top = 0; top < p_; top += kTile) {
       for (Index side = 0; side <= top; side += kTile, tiles += kTileSize) {
-        next.fetch_part();
+        next.fetch(part++);
         kernel_.tile(depth, panel.left() + top * panel.depth, panel.rows + side * panel.depth,
                      with_tail ? panel.weighted_tail + top : nullptr, panel.rows_tail + side, tiles, sum);
       }

@@ -25,13 +25,14 @@ struct RowsView {
   Index leading_dimension = 0;
   const double* weights = nullptr;  ///< n row weights ≥ 0, or null for 1 each
 
+  /// A leading dimension of −1 stands for rows without padding.
   static RowsView row_major(const double* data, Index rows, Index columns, Index leading_dimension = -1) {
     return {data,
             ScalarType::float64,
             Layout::row_major,
             rows,
             columns,
-            leading_dimension < 0 ? columns : leading_dimension,
+            leading_dimension == -1 ? columns : leading_dimension,
             nullptr};
   }
   static RowsView row_major(const float* data, Index rows, Index columns, Index leading_dimension = -1) {
@@ -40,7 +41,7 @@ struct RowsView {
             Layout::row_major,
             rows,
             columns,
-            leading_dimension < 0 ? columns : leading_dimension,
+            leading_dimension == -1 ? columns : leading_dimension,
             nullptr};
   }
   static RowsView column_major(const double* data, Index rows, Index columns, Index leading_dimension = -1) {
@@ -49,7 +50,7 @@ struct RowsView {
             Layout::column_major,
             rows,
             columns,
-            leading_dimension < 0 ? rows : leading_dimension,
+            leading_dimension == -1 ? rows : leading_dimension,
             nullptr};
   }
   static RowsView column_major(const float* data, Index rows, Index columns, Index leading_dimension = -1) {
@@ -58,7 +59,7 @@ struct RowsView {
             Layout::column_major,
             rows,
             columns,
-            leading_dimension < 0 ? rows : leading_dimension,
+            leading_dimension == -1 ? rows : leading_dimension,
             nullptr};
   }
 
