@@ -17,6 +17,9 @@ target_include_directories(sigmahat_openblas SYSTEM INTERFACE ${SIGMAHAT_OPENBLA
 
 # Vector code with run-time dispatch: one binary for AVX2 and AVX-512 machines.
 find_package(hwy REQUIRED)
+# Targets without a true fma are left out: there the scalar version runs, whose fma is the library's. Bit 14 is SSE2, which
+# Highway 1.0.3 does not know by name yet; with EMU128 declared broken the fallback is scalar for every compiler.
+set(SIGMAHAT_HIGHWAY_DEFINITIONS "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|(1LL<<14));HWY_BROKEN_EMU128=1")
 
 # Model files (JSON) and the command line's reports.
 find_package(nlohmann_json 3.11 REQUIRED)
