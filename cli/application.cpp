@@ -1,16 +1,20 @@
 #include "application.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
+#include <string_view>
 
 #include "exit_code.hpp"
 #include "gaussian_fit.hpp"
 #include "info.hpp"
 #include "output.hpp"
 #include "sigmahat/host/error.hpp"
+#include "text.hpp"
 #include "version.hpp"
 
 namespace sigmahat::cli {
@@ -26,20 +30,50 @@ constexpr const char* kFooter =
     "  6  internal: out of memory, or a fault in sigmahat";
 
 int fail(ExitCode code, const std::string& message) {
-  fmt::print(stderr, "sigmahat: error: {}\n", message);
+  fmt::print(stderr, "sigmahat: error: {}\n", printable(message));
   return code;
+}
+
+std::string device_message(const std::string& message) {
+  const std::size_t named = message.starts_with("device: ") ? 8 : message.starts_with("--device: ") ? 10 : 0;
+  return "--device: " + message.substr(named);
+}
+
+/// A file that is opened must not become standard output because that was closed, and a file that grows beyond the
+/// limit is an error to report, not a signal to die of.
+void prepare_process() {
+  for (const int descriptor : {0, 1, 2}) {
+    // Read-only: output to it fails, as it would without.
+    if (fcntl(descriptor, F_GETFD) < 0) (void)open("/dev/null", O_RDONLY);
+  }
+  ::signal(SIGXFSZ, SIG_IGN);
+}
+
+/// "--by=" would take the next argument as its value.
+void refuse_empty_values(int argc, const char* const* argv) {
+  for (int k = 1; k < argc; ++k) {
+    const std::string_view argument = argv[k];
+    if (argument == "--") return;
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      throw UsageError(fmt::format("{}: the value is empty", argument.substr(0, argument.size() - 1)));
+    }
+  }
 }
 
 /// Help and version end the parse, too, and are no errors.
 int end_parse(const CLI::App& application, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) {
-    print(error.get_name() == "CallForVersion" ? std::string(error.what()) + '\n' : application.help());
+    std::string text = error.get_name() == "CallForVersion" ? error.what() : application.help();
+    if (!text.ends_with('\n')) text += '\n';
+    print(text);
     return kExitOk;
   }
   return fail(kExitUsage, fmt::format("{}; --help lists what is possible", error.what()));
 }
 
 int parse_and_run(int argc, const char* const* argv) {
+  prepare_process();
+  refuse_empty_values(argc, argv);
   CLI::App application("Estimates Gaussian models on CPUs and GPUs.", "sigmahat");
   application.set_version_flag("--version", fmt::format("sigmahat {}", kVersion), "Print the version");
   application.require_subcommand(1);
@@ -64,13 +98,14 @@ int run_application(int argc, const char* const* argv) {
   } catch (const UsageError& error) {
     return fail(kExitUsage, error.what());
   } catch (const InvalidArgument& error) {
-    return fail(kExitUsage, error.what());
+    const std::string message = error.what();
+    return fail(kExitUsage, message.starts_with("device: ") ? device_message(message) : message);
   } catch (const DataError& error) {
     return fail(kExitData, error.what());
   } catch (const NumericalError& error) {
     return fail(kExitNumerical, error.what());
   } catch (const DeviceError& error) {
-    return fail(kExitDevice, error.what());
+    return fail(kExitDevice, device_message(error.what()));
   } catch (const std::bad_alloc&) {
     return fail(kExitInternal, "out of memory");
   } catch (const std::exception& error) {

@@ -3,13 +3,13 @@
 #include <arrow/csv/api.h>
 #include <arrow/io/memory.h>
 #include <arrow/util/utf8.h>
-#include <arrow/util/value_parsing.h>
 #include <fmt/format.h>
 
 #include <optional>
 
 #include "csv_source.hpp"
 #include "sigmahat/host/error.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -18,20 +18,6 @@ struct RaggedRow {
   Index record = 0;  ///< the header is record 0
   int expected = 0, actual = 0;
 };
-
-std::string shorten(std::string_view text) {
-  constexpr std::size_t kShown = 40;
-  return text.size() <= kShown ? std::string(text) : std::string(text.substr(0, kShown)) + "…";
-}
-
-bool is_number(std::string_view cell) {
-  constexpr std::string_view kSpace = " \t";
-  const std::size_t first = cell.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return false;
-  cell = cell.substr(first, cell.find_last_not_of(kSpace) - first + 1);
-  double value = 0;
-  return arrow::internal::StringToFloat(cell.data(), cell.size(), '.', &value);
-}
 
 class Diagnosis {
  public:
@@ -86,7 +72,8 @@ class Diagnosis {
       const auto& labels = static_cast<const arrow::BinaryArray&>(*batch.column(static_cast<int>(*selection_.by)));
       if (!labels.IsNull(row) && !arrow::util::ValidateUTF8(labels.GetView(row))) {
         throw DataError(fmt::format("{}: {}, column '{}': the group label is not UTF-8 text; save the file as UTF-8",
-                                    source_.path, source_.describe_row(first_row + row), name(*selection_.by)));
+                                    source_.path, source_.describe_row(first_row + row),
+                                    printable(name(*selection_.by))));
       }
     }
   }
@@ -95,12 +82,13 @@ class Diagnosis {
     const std::string hint =
         named_ || column == selection_.weights ? "" : "; if the column is no measurement, choose others with --columns";
     throw DataError(fmt::format("{}: {}, column '{}': '{}' is not a number{}", source_.path, source_.describe_row(row),
-                                name(column), shorten(cell), hint));
+                                printable(name(column)), shortened(cell, 40), hint));
   }
 
   [[noreturn]] void fail_ragged() const {
-    throw DataError(fmt::format("{}: {} has {} cells, but the header has {}", source_.path,
-                                source_.describe_row(ragged_->record - 1), ragged_->actual, ragged_->expected));
+    throw DataError(fmt::format("{}: {} has {}, but the header has {}", source_.path,
+                                source_.describe_row(ragged_->record - 1), counted(ragged_->actual, "cell"),
+                                ragged_->expected));
   }
 
   const std::string& name(Index column) const { return source_.header[static_cast<std::size_t>(column)]; }

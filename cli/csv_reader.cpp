@@ -12,6 +12,7 @@
 
 #include "csv_source.hpp"
 #include "sigmahat/host/error.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -90,12 +91,12 @@ Grouping read_groups(const CsvSource& source, const std::string& by, const arrow
     std::vector<Index> code_of_word(static_cast<std::size_t>(words.length()), -1);
     for (Index k = 0; k < encoded.length(); ++k) {
       const auto word = encoded.IsNull(k) ? -1 : encoded.GetValueIndex(k);
-      if (word < 0 || words.GetView(word).empty()) {
+      if (word < 0 || is_blank(words.GetView(word))) {
         if (missing == MissingRows::error) {
           throw DataError(
               fmt::format("{}: {}, column '{}': the group label is missing; --missing drop leaves such rows "
                           "out",
-                          source.path, source.describe_row(static_cast<Index>(codes.size())), by));
+                          source.path, source.describe_row(static_cast<Index>(codes.size())), printable(by)));
         }
         codes.push_back(-1);
         continue;
@@ -109,8 +110,19 @@ Grouping read_groups(const CsvSource& source, const std::string& by, const arrow
       codes.push_back(code);
     }
   }
-  if (labels.empty()) throw DataError(fmt::format("{}: column '{}': no row has a group label", source.path, by));
+  if (labels.empty())
+    throw DataError(fmt::format("{}: column '{}': no row has a group label", source.path, printable(by)));
   return group_rows(std::move(labels), codes);
+}
+
+/// A file without a header would lose its first row, which names the columns.
+void check_names(const CsvSource& source) {
+  if (std::all_of(source.header.begin(), source.header.end(), is_number)) {
+    throw DataError(
+        fmt::format("{}: line 1 has numbers where names are expected; add a header line, or name these columns with "
+                    "--columns",
+                    source.path));
+  }
 }
 
 }  // namespace
@@ -118,13 +130,14 @@ Grouping read_groups(const CsvSource& source, const std::string& by, const arrow
 Table read_csv(const TableRequest& request) {
   const auto source = std::make_shared<const CsvSource>(request.path);
   const ColumnSelection selection = select_columns(request, source->header);
+  if (request.columns.empty()) check_names(*source);
   Columns columns = read_or_diagnose(*source, selection, !request.columns.empty());
   const Index file_rows = columns.front()->length();
 
   Table table;
   table.path = request.path;
   table.describe = [source](Index row, const std::string& column) {
-    return fmt::format("{}, column '{}'", source->describe_row(row), column);
+    return fmt::format("{}, column '{}'", source->describe_row(row), printable(column));
   };
   if (selection.by) {
     table.groups = read_groups(*source, *request.by, *columns.back(), request.missing);

@@ -3,12 +3,14 @@
 #include <arrow/csv/options.h>
 #include <arrow/csv/parser.h>
 #include <arrow/util/utf8.h>
+#include <arrow/util/value_parsing.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 
 #include "sigmahat/host/error.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -28,7 +30,26 @@ void check_header(const std::string& path, const std::vector<std::string>& heade
     const auto [entry, inserted] = first.try_emplace(header[k], k);
     if (!inserted) {
       throw DataError(fmt::format("{}: line 1: column name '{}' appears twice in the header (columns {} and {})", path,
-                                  header[k], entry->second + 1, k + 1));
+                                  printable(header[k]), entry->second + 1, k + 1));
+    }
+  }
+}
+
+/// Throws where a double quote is never closed: the reader would take the rest of the file for one cell.
+void check_quotes(const std::string& path, std::string_view text) {
+  const std::size_t start = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  for (std::size_t quote = text.find('"', start); quote != std::string_view::npos; quote = text.find('"', quote + 1)) {
+    constexpr std::string_view kBeforeField = ",\r\n";
+    if (quote != start && kBeforeField.find(text[quote - 1]) == std::string_view::npos) continue;  // within a cell
+    const std::size_t opened = quote;
+    quote = text.find('"', quote + 1);
+    while (quote != std::string_view::npos && quote + 1 < text.size() && text[quote + 1] == '"') {
+      quote = text.find('"', quote + 2);  // a doubled quote is one of the cell
+    }
+    if (quote == std::string_view::npos) {
+      throw DataError(
+          fmt::format("{}: line {}: a double quote is opened here and never closed", path,
+                      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(opened), '\n') + 1));
     }
   }
 }
@@ -39,6 +60,7 @@ std::vector<std::string> read_header(const std::string& path, std::string_view t
   if (text.find_first_not_of(kLineEnds) == std::string_view::npos) {
     throw DataError(fmt::format("{}: the file is empty: it has no header", path));
   }
+  check_quotes(path, text);
   arrow::csv::BlockParser parser(arrow::csv::ParseOptions::Defaults(), -1, 0, 1);
   std::uint32_t parsed = 0;
   const arrow::Status status = parser.ParseFinal(text.substr(0, kLongestHeader), &parsed);
@@ -91,6 +113,20 @@ std::string CsvSource::describe_row(Index row) const {
   return fmt::format("row {} (line {})", row + 1, line_of_record(text(), row + 1));
 }
 
-std::vector<std::string> missing_spellings() { return {"", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan"}; }
+std::vector<std::string> missing_spellings() {
+  std::vector<std::string> spellings{"", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "\t"};
+  constexpr std::size_t kMostBlanks = 64;
+  for (std::size_t k = 1; k <= kMostBlanks; ++k) spellings.emplace_back(k, ' ');
+  return spellings;
+}
+
+bool is_number(std::string_view cell) {
+  constexpr std::string_view kSpace = " \t";
+  const std::size_t first = cell.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return false;
+  cell = cell.substr(first, cell.find_last_not_of(kSpace) - first + 1);
+  double value = 0;
+  return arrow::internal::StringToFloat(cell.data(), cell.size(), '.', &value);
+}
 
 }  // namespace sigmahat::cli

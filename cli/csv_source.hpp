@@ -22,8 +22,11 @@ struct CsvSource {
   std::string describe_row(Index row) const;
 };
 
-/// Spellings of a missing number.
+/// Spellings of a missing number; blanks alone are one, up to a length that is more than any column's width.
 std::vector<std::string> missing_spellings();
+
+/// Whether the cell is a number as Arrow reads it, with or without blanks around it.
+bool is_number(std::string_view cell);
 
 /// Reads the file once more as text and throws a DataError that names the first ragged row or the first cell that does
 /// not hold what `selection` needs of it. Returns if there is none. `named`: the user chose the columns.

@@ -8,25 +8,31 @@
 #include "csv_reader.hpp"
 #include "exit_code.hpp"
 #include "log_returns.hpp"
+#include "model_file.hpp"
+#include "option_checks.hpp"
 #include "output.hpp"
 #include "output_file.hpp"
 #include "report.hpp"
-#include "sigmahat/gaussian_model.hpp"
 #include "table.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
 
 void add_data_options(CLI::App& app, GaussianFitArguments& a) {
-  app.add_option("FILE", a.file, "Data: .csv with a header, or .npy (1-D or 2-D)")->required();
+  app.add_option("FILE", a.file, "Data: .csv with a header, or .npy (1-D or 2-D)")->check(name_given)->required();
   const char* const data = "Data";
   app.add_option(
          "--columns", a.columns,
          "Columns to fit: names of a .csv, places from 0 of a .npy, separated by commas; without it every column "
          "but those of --by and --weights")
+      ->check(name_given)
       ->group(data);
-  app.add_option("--by", a.by, "Fit each group of rows with the same value in this column")->group(data);
+  app.add_option("--by", a.by, "Fit each group of rows with the same value in this column")
+      ->check(name_given)
+      ->group(data);
   app.add_option("--weights", a.weights, "Column of row weights, at least 0; their sum takes the place of n")
+      ->check(name_given)
       ->group(data);
   app.add_option("--missing", a.missing, "What a missing or infinite value means: error, or drop its row and count it")
       ->check(CLI::IsMember({"error", "drop"}))
@@ -43,14 +49,17 @@ void add_fit_options(CLI::App& app, GaussianFitArguments& a) {
       ->group(fit);
   app.add_flag("--compare", a.compare, "Run the ascent and set it against the closed form")->group(fit);
   app.add_flag("--unbiased", a.unbiased, "Divide by n - 1 instead of n (closed form only)")->group(fit);
-  app.add_option("--rank-tolerance", a.rank_tolerance,
-                 "A pivot of the scaled covariance counts if it is > this times the largest; 0: 32 p 2^-52")
+  app.add_option(
+         "--rank-tolerance", a.rank_tolerance,
+         "A pivot of the scaled covariance counts if it is > this times the largest; at least 0 and less than 1; 0: "
+         "32 p 2^-52")
+      ->check(finite_number)
       ->capture_default_str()
       ->group(fit);
   const char* const run = "Device";
   app.add_option("--device", a.device, "auto, cpu, reference, cuda or cuda:K")->capture_default_str()->group(run);
   app.add_option("--threads", a.threads, "CPU threads; 0: as many as OpenMP offers")
-      ->check(CLI::Range(0, 65536))
+      ->check(whole_number(0, kMostThreads), "0 to 1024")
       ->capture_default_str()
       ->group(run);
 }
@@ -60,19 +69,30 @@ void add_ascent_options(CLI::App& app, const std::shared_ptr<GaussianFitArgument
   const auto add = [&](const std::string& name, auto& value, const std::string& text) {
     return app.add_option(name, value, text)->capture_default_str()->group("Ascent");
   };
+  const auto add_number = [&](const std::string& name, double& value, const std::string& text) {
+    add(name, value, text)->check(finite_number);
+  };
   add("--metric", a->metric, "fisher, frobenius or vech")->check(CLI::IsMember({"fisher", "frobenius", "vech"}));
-  add("--start", a->start, "identity (mean 0, covariance I), diagonal (of S), or a model file that --out wrote");
+  add("--start", a->start, "identity (mean 0, covariance I), diagonal (of S), or a model file that --out wrote")
+      ->check(name_given);
   AscentOptions& o = a->ascent;
-  add("--max-iterations", o.max_iterations, "Stop after this many accepted steps");
-  add("--score-tolerance", o.score_tolerance, "Converged if score norm <= this");
-  add("--change-tolerance", o.change_tolerance, "Converged if a step's relative change <= this");
-  add("--initial-step", o.initial_step, "First trial step");
-  add("--sufficient-increase", o.sufficient_increase, "Accept if increase >= this * step * slope - slack");
-  add("--rounding-slack", o.rounding_slack, "slack = this * 2^-52 * max(1, |value|)");
-  add("--step-reduction", o.step_reduction, "Factor on a rejected step, in (0, 1)");
-  add("--step-growth", o.step_growth, "Factor on the next first step, >= 1");
-  add("--max-step-reductions", o.max_step_reductions, "The line search gives up after this many reductions");
+  add("--max-iterations", o.max_iterations, "Stop after this many accepted steps; at least 0")->check(whole_number(0));
+  add_number("--score-tolerance", o.score_tolerance, "Converged if score norm <= this; at least 0");
+  add_number(
+      "--change-tolerance", o.change_tolerance,
+      "Ends the ascent if a step's relative change <= this, as converged if no longer step is possible; at least 0");
+  add_number("--initial-step", o.initial_step, "First trial step; positive, cut to 1 with --metric fisher");
+  add_number("--sufficient-increase", o.sufficient_increase,
+             "Accept if increase >= this * step * rate - slack, rate the slope, with --metric fisher min(slope, "
+             "sqrt(slope)), or slope / 2 where the mean moves alone, and, where increase <= slack, if the score norm "
+             "does not grow; at least 0 and less than 1");
+  add_number("--rounding-slack", o.rounding_slack, "slack = this * 2^-52 * max(1, |value|); at least 0");
+  add_number("--step-reduction", o.step_reduction, "Factor on a rejected step; between 0 and 1, both excluded");
+  add_number("--step-growth", o.step_growth, "Factor on the next first step; at least 1");
+  add("--max-step-reductions", o.max_step_reductions, "The line search gives up after this many reductions; at least 0")
+      ->check(whole_number(0));
   app.add_option("--trace", a->trace, "Write log-likelihood, score norm and step of each iteration to this .csv")
+      ->check(name_given)
       ->group("Output");
 }
 
@@ -80,27 +100,6 @@ void remember_ascent_only(const CLI::App& app, GaussianFitArguments& a) {
   for (const CLI::Option* option : app.get_options()) {
     const bool belongs = option->get_group() == "Ascent" || option->get_name() == "--trace";
     if (belongs && option->count() > 0 && !a.ascent_only) a.ascent_only = option->get_name();
-  }
-}
-
-AscentStart read_start(const Context& context, const std::string& start, std::size_t columns) {
-  AscentStart result;
-  if (start == "identity" || start == "diagonal") {
-    result.kind = start == "diagonal" ? AscentStart::Kind::diagonal : AscentStart::Kind::identity;
-    return result;
-  }
-  try {
-    const GaussianModel model = GaussianModel::load(context, start);
-    if (static_cast<std::size_t>(model.dimension()) != columns) {
-      throw DataError(fmt::format("--start: {}: the model has dimension {}, but {} columns are to be fitted", start,
-                                  model.dimension(), columns));
-    }
-    result.kind = AscentStart::Kind::given;
-    result.mean = model.mean();
-    result.covariance = model.covariance();
-    return result;
-  } catch (const NumericalError& error) {
-    throw NumericalError(fmt::format("--start: {}; the ascent needs a start that is", error.what()));
   }
 }
 
@@ -124,7 +123,8 @@ void validate(const Options& options) {
   }
 }
 
-GaussianFitOptions fit_options(const Context& context, const GaussianFitArguments& a, std::size_t columns) {
+GaussianFitOptions fit_options(const Context& context, const GaussianFitArguments& a,
+                               const std::vector<std::string>& columns) {
   GaussianFitOptions options;
   options.method = a.method == "ascent" ? FitMethod::ascent : FitMethod::closed_form;
   options.compare = a.compare;
@@ -140,7 +140,10 @@ GaussianFitOptions fit_options(const Context& context, const GaussianFitArgument
 
 bool same_file(const std::string& a, const std::string& b) {
   std::error_code error;
-  return std::filesystem::weakly_canonical(a, error) == std::filesystem::weakly_canonical(b, error);
+  const auto resolved = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  return resolved(a) == resolved(b);
 }
 
 /// What can be told from the command line alone.
@@ -160,6 +163,8 @@ void check_arguments(const GaussianFitArguments& a) {
   if (a.log_returns && !a.weights.empty()) {
     throw UsageError("--log-returns cannot be combined with --weights: a return belongs to two rows");
   }
+  if (!a.out.empty()) (void)output_target("--out", a.out);
+  if (!a.trace.empty()) (void)output_target("--trace", a.trace);
   const auto refuse_same = [](const char* option, const std::string& output, const char* other,
                               const std::string& path) {
     if (!output.empty() && !path.empty() && same_file(output, path)) {
@@ -169,6 +174,7 @@ void check_arguments(const GaussianFitArguments& a) {
   refuse_same("--out", a.out, "the data", a.file);
   refuse_same("--trace", a.trace, "the data", a.file);
   refuse_same("--trace", a.trace, "that of --out", a.out);
+  check_start(a.start);
   validate(a.ascent);
 }
 
@@ -200,31 +206,28 @@ MomentsBatch table_moments(const Context& context, const Table& table, MissingRo
   }
 }
 
-void save_model(const Context& context, const std::string& path, const FitReport& report) {
-  const GaussianFit& fit = report.fits.front();
-  if (fit.status != ProblemStatus::ok) {
-    throw NumericalError(
-        fmt::format("--out: {} was not written: the covariance is singular (status {}, rank {} of {}), "
-                    "and a model needs a positive definite one",
-                    path, to_string(fit.status), fit.rank, fit.columns));
-  }
-  GaussianModel(context, fit.mean, fit.covariance).save(path, report.columns);
+[[noreturn]] void refuse_singular_model(const std::string& path, const GaussianFit& fit) {
+  throw NumericalError(fmt::format(
+      "--out: {} was not written: the covariance is singular (status {}, rank {} of {}), and a model needs a "
+      "positive definite one",
+      path, to_string(fit.status), fit.rank, fit.columns));
 }
 
-}  // namespace
+/// Rows of the data set, in the order of `fits`, that have weight 0.
+std::vector<Index> rows_of_weight_zero(const Table& table, const std::vector<GaussianFit>& fits) {
+  std::vector<Index> result;
+  for (std::size_t g = 0; g < fits.size(); ++g) {
+    const Index all = table.groups ? table.groups->offsets[g + 1] - table.groups->offsets[g] : table.rows.rows;
+    result.push_back(all - fits[g].rows - fits[g].dropped);
+  }
+  return result;
+}
 
-void run_gaussian_fit(const GaussianFitArguments& a) {
-  check_arguments(a);
-  const Context context({a.device, a.threads});
-  set_csv_threads(a.threads);
-  std::optional<OutputFile> trace;
-  if (!a.out.empty()) check_writable(a.out);
-  if (!a.trace.empty()) trace.emplace(a.trace);
-
+FitReport make_report(const Context& context, const GaussianFitArguments& a) {
   FitReport report;
   report.missing = a.missing == "drop" ? MissingRows::drop : MissingRows::error;
   const Table table = load_table(a, report.missing);
-  report.options = fit_options(context, a, table.columns.size());
+  report.options = fit_options(context, a, table.columns);
   report.input = a.file;
   report.columns = table.columns;
   report.log_returns = a.log_returns;
@@ -237,14 +240,40 @@ void run_gaussian_fit(const GaussianFitArguments& a) {
     report.unlabelled = table.groups->unlabelled;
   }
   report.fits = fit_gaussian(context, table_moments(context, table, report.missing), report.options);
+  if (report.weighted) report.zero_weight = rows_of_weight_zero(table, report.fits);
+  return report;
+}
 
-  const std::string text = a.json ? json_report(report) : text_report(report);
-  if (trace) trace->write(trace_report(report));
-  const bool savable = report.fits.front().status == ProblemStatus::ok;
-  if (!a.out.empty() && savable) save_model(context, a.out, report);
+}  // namespace
+
+void run_gaussian_fit(const GaussianFitArguments& a) {
+  check_arguments(a);
+  const Context context({a.device, a.threads});
+  set_csv_threads(a.threads);
+  std::optional<OutputFile> out, trace;
+  if (!a.out.empty()) out.emplace("--out", a.out);
+  if (!a.trace.empty()) trace.emplace("--trace", a.trace);
+
+  const FitReport report = make_report(context, a);
+  const GaussianFit& fit = report.fits.front();
+  const bool savable = fit.status == ProblemStatus::ok;
+  if (out && savable) {
+    out->write(model_text(context, fit, report.columns));
+    out->make_durable();
+  }
+  if (trace) {
+    trace->write(trace_report(report));
+    trace->make_durable();
+  }
+  // Files appear last: where standard output fails, there are none.
+  print(a.json ? json_report(report) : text_report(report));
+  if (out && savable) out->commit();
   if (trace) trace->commit();
-  print(text);
-  if (!a.out.empty() && !savable) save_model(context, a.out, report);  // says why there is no file
+  if (out && !savable) refuse_singular_model(a.out, fit);
+  if (out && report.options.method == FitMethod::ascent && !fit.ascent.converged()) {
+    fmt::print(stderr, "sigmahat: note: {}: the ascent did not converge; the saved model is where it stopped\n",
+               printable(a.out));
+  }
 }
 
 void add_gaussian_fit(CLI::App& gaussian) {
@@ -254,7 +283,9 @@ void add_gaussian_fit(CLI::App& gaussian) {
   add_fit_options(*fit, *arguments);
   add_ascent_options(*fit, arguments);
   fit->add_flag("--json", arguments->json, "Print the report as JSON (docs/formats.md)")->group("Output");
-  fit->add_option("--out", arguments->out, "Save the model to this .json (docs/formats.md)")->group("Output");
+  fit->add_option("--out", arguments->out, "Save the model to this .json (docs/formats.md)")
+      ->check(name_given)
+      ->group("Output");
   fit->callback([fit, arguments] {
     remember_ascent_only(*fit, *arguments);
     run_gaussian_fit(*arguments);

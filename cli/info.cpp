@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "csv_reader.hpp"
+#include "option_checks.hpp"
 #include "output.hpp"
 #include "report.hpp"
 #include "sigmahat/host/context.hpp"
@@ -84,7 +85,7 @@ void add_info(CLI::App& application) {
   info->add_option("--device", arguments->device, "Device to describe: auto, cpu, reference, cuda or cuda:K")
       ->capture_default_str();
   info->add_option("--threads", arguments->threads, "CPU threads; 0: as many as OpenMP offers")
-      ->check(CLI::Range(0, 65536))
+      ->check(whole_number(0, kMostThreads), "0 to 1024")
       ->capture_default_str();
   info->add_flag("--json", arguments->json, "Print JSON");
   info->callback([arguments] { run_info(*arguments); });

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sigmahat/host/error.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -31,7 +32,7 @@ class DictionaryParser {
       } else if (key == "shape" && !shape_) {
         shape_ = tuple();
       } else {
-        fail(fmt::format("key '{}' is unknown or repeated", key));
+        fail(fmt::format("key '{}' is unknown or repeated", shortened(key, 40)));
       }
       if (accept('}')) break;
       expect(',');
@@ -129,7 +130,7 @@ class DictionaryParser {
       header.swapped = needs_order && order != kNative;
       return;
     }
-    unsupported(fmt::format("'{}'{}", *descr_, kind_of(*descr_)));
+    unsupported(fmt::format("'{}'{}", shortened(*descr_, 40), kind_of(*descr_)));
   }
   static std::string_view kind_of(const std::string& descr) {
     switch (descr.size() > 1 ? descr[1] : '\0') {
@@ -162,8 +163,8 @@ NpyHeader parse_npy_header(const std::string& path, std::span<const std::byte> b
     throw DataError(fmt::format("{}: is not a .npy file: it does not start with the bytes \\x93NUMPY", path));
   }
   const auto truncated = [&](std::size_t needed) {
-    return DataError(
-        fmt::format("{}: the file is truncated: {} bytes, but its header needs {}", path, bytes.size(), needed));
+    return DataError(fmt::format("{}: the file is truncated: {}, but its header needs {}", path,
+                                 counted(static_cast<long long>(bytes.size()), "byte"), needed));
   };
   if (bytes.size() < 10) throw truncated(10);
   const auto byte = [&](std::size_t k) { return std::to_integer<std::size_t>(bytes[k]); };

@@ -12,6 +12,7 @@
 #include "mapped_file.hpp"
 #include "npy_header.hpp"
 #include "sigmahat/host/error.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -36,24 +37,27 @@ NpyArray open_array(const std::string& path) {
   array.header = parse_npy_header(path, array.file->bytes());
   const std::vector<Index>& shape = array.header.shape;
   if (shape.empty() || shape.size() > 2) {
-    throw DataError(fmt::format("{}: the array has {} dimensions ({}); 1 (one column) or 2 (rows × columns) are needed",
-                                path, shape.size(), fmt::join(shape, " × ")));
+    throw DataError(fmt::format("{}: the array has {} ({}); 1 (one column) or 2 (rows × columns) are needed", path,
+                                counted(static_cast<Index>(shape.size()), "dimension"), fmt::join(shape, " × ")));
   }
   array.rows = shape[0];
   array.columns = shape.size() == 2 ? shape[1] : 1;
   if (array.rows == 0 || array.columns == 0) {
-    throw DataError(fmt::format("{}: the array is empty: {} rows, {} columns", path, array.rows, array.columns));
+    throw DataError(fmt::format("{}: the array is empty: {}, {}", path, counted(array.rows, "row"),
+                                counted(array.columns, "column")));
   }
   const auto present = static_cast<Index>(array.file->size() - array.header.data_offset);
   const Index most = std::numeric_limits<Index>::max() / array.header.item_size;
   if (array.rows > most / array.columns || array.rows * array.columns * array.header.item_size > present) {
-    throw DataError(fmt::format("{}: the file is truncated: {} × {} numbers of {} bytes announced, {} bytes there",
-                                path, array.rows, array.columns, array.header.item_size, present));
+    throw DataError(fmt::format("{}: the file is truncated: {} × {} numbers of {} announced, {} there", path,
+                                array.rows, array.columns, counted(array.header.item_size, "byte"),
+                                counted(present, "byte")));
   }
   const Index needed = array.rows * array.columns * array.header.item_size;
   if (present > needed) {
-    throw DataError(fmt::format("{}: {} bytes follow the array; a .npy file holds one array and nothing else", path,
-                                present - needed));
+    throw DataError(
+        fmt::format("{}: {} the array; a .npy file holds one array and nothing else", path,
+                    present - needed == 1 ? "1 byte follows" : fmt::format("{} bytes follow", present - needed)));
   }
   array.row_step = array.header.fortran_order ? 1 : array.columns;
   array.column_step = array.header.fortran_order ? array.rows : 1;

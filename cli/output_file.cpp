@@ -12,12 +12,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "exit_code.hpp"
 #include "sigmahat/host/error.hpp"
 
 namespace sigmahat::cli {
 namespace {
 
-constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
 // The temporaries that a signal handler has to remove. Slots change only while those signals are blocked.
 constexpr std::size_t kSlots = 8;
@@ -80,26 +81,40 @@ mode_t target_mode(const std::string& path) {
   return 0666 & ~mask;
 }
 
+/// Whether standard output or standard error goes to this file, which would lose what is printed.
+bool is_standard_stream(const std::string& path) {
+  struct stat target {};
+  if (stat(path.c_str(), &target) != 0) return false;
+  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat stream {};
+    if (fstat(descriptor, &stream) == 0 && stream.st_dev == target.st_dev && stream.st_ino == target.st_ino)
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-OutputFile::OutputFile(const std::string& path) : path_(path) {
+std::string output_target(const std::string& option, const std::string& path) {
   namespace fs = std::filesystem;
+  const auto refuse = [&](const std::string& reason) {
+    throw UsageError(fmt::format("{}: {}: cannot be written: {}", option, path, reason));
+  };
   std::error_code error;
+  const bool link = fs::is_symlink(fs::symlink_status(path, error));
   const fs::file_status status = fs::status(path, error);
-  if (path.empty() || fs::is_directory(status)) {
-    throw DataError(fmt::format("{}: cannot be written: it is a directory", path.empty() ? "''" : path));
-  }
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    throw DataError(
-        fmt::format("{}: cannot be written: it is no regular file, and outputs replace their target", path));
-  }
-  // A link stays a link: what it points to is replaced.
-  if (fs::is_symlink(fs::symlink_status(path, error))) {
-    const fs::path target = fs::weakly_canonical(path, error);
-    if (!error) path_ = target.string();
-  }
+  if (fs::is_directory(status) || path.ends_with('/')) refuse("it is a directory");
+  if (link && !fs::exists(status)) refuse("it is a symbolic link that leads nowhere");
+  if (fs::exists(status) && !fs::is_regular_file(status)) refuse("it is no regular file, and outputs replace a file");
+  if (is_standard_stream(path)) refuse("it is standard output or standard error; name another file");
+  if (!link) return path;
+  const fs::path target = fs::canonical(path, error);
+  if (error) refuse(error.message());
+  return target.string();
+}
 
-  temporary_ = path_ + ".XXXXXX";
+OutputFile::OutputFile(const std::string& option, const std::string& path)
+    : option_(option), path_(output_target(option, path)), temporary_(path_ + ".XXXXXX") {
   const SignalBlock block;
   install_handlers();
   descriptor_ = mkostemp(temporary_.data(), O_CLOEXEC);
@@ -119,9 +134,13 @@ void OutputFile::write(std::string_view text) {
   }
 }
 
-void OutputFile::commit() {
-  const SignalBlock block;
+void OutputFile::make_durable() {
   if (fsync(descriptor_) != 0) fail("be made durable");
+}
+
+void OutputFile::commit() {
+  make_durable();
+  const SignalBlock block;
   if (rename(temporary_.c_str(), path_.c_str()) != 0) fail("take its place");
   remove_pending(temporary_);
   close(descriptor_);
@@ -129,7 +148,7 @@ void OutputFile::commit() {
 }
 
 void OutputFile::fail(const char* action) const {
-  throw DataError(fmt::format("{}: cannot {}: {}", path_, action, std::strerror(errno)));
+  throw DataError(fmt::format("{}: {}: cannot {}: {}", option_, path_, action, std::strerror(errno)));
 }
 
 void OutputFile::discard() noexcept {
@@ -140,7 +159,5 @@ void OutputFile::discard() noexcept {
   unlink(temporary_.c_str());
   remove_pending(temporary_);
 }
-
-void check_writable(const std::string& path) { const OutputFile probe(path); }
 
 }  // namespace sigmahat::cli

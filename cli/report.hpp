@@ -22,6 +22,7 @@ struct FitReport {
   std::vector<std::string> groups;  ///< one label per fit, or empty
   Index unlabelled = 0;             ///< rows without a group label, left out
   std::vector<GaussianFit> fits;
+  std::vector<Index> zero_weight;  ///< rows of weight 0 per fit, where there are weights
   std::string device_requested, device_used;
 
   bool has_ascent() const { return options.method == FitMethod::ascent || options.compare; }

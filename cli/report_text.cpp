@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "report.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -19,8 +20,8 @@ class TextReport {
   explicit TextReport(const FitReport& report) : report_(report) {
     shown_ = std::min(static_cast<Index>(report.columns.size()), kShownColumns);
     for (Index j = 0; j < shown_; ++j) {
-      names_.push_back(shorten(report.columns[static_cast<std::size_t>(j)]));
-      width_ = std::max(width_, length(names_.back()));
+      names_.push_back(shortened(report.columns[static_cast<std::size_t>(j)], kNameWidth));
+      width_ = std::max(width_, characters(names_.back()));
     }
   }
 
@@ -28,12 +29,13 @@ class TextReport {
     header();
     const std::size_t groups = std::min(report_.fits.size(), kShownGroups);
     for (std::size_t g = 0; g < groups; ++g) {
-      if (!report_.groups.empty()) line("\n{} = {}", report_.by, report_.groups[g]);
+      if (!report_.groups.empty()) line("\n{} = {}", printable(report_.by), printable(report_.groups[g]));
       if (report_.groups.empty()) out_ += '\n';
-      fit(report_.fits[g]);
+      fit(report_.fits[g], report_.weighted ? report_.zero_weight[g] : 0);
     }
     if (report_.fits.size() > groups) {
-      line("\n... and {} more groups; --json has them all.", report_.fits.size() - groups);
+      line("\n... and {}; --json has them all.",
+           counted(static_cast<Index>(report_.fits.size() - groups), "more group"));
     }
     if (report_.fits.size() > 1) summary();
     return std::move(out_);
@@ -46,32 +48,17 @@ class TextReport {
     out_ += '\n';
   }
 
-  /// Characters of UTF-8 text.
-  static std::size_t length(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-  }
-  static std::string shorten(const std::string& name) {
-    if (length(name) <= kNameWidth) return name;
-    std::string cut;
-    for (std::size_t k = 0, taken = 0; k < name.size(); ++k) {
-      if ((name[k] & 0xC0) != 0x80 && taken++ == kNameWidth - 1) break;
-      cut += name[k];
-    }
-    return cut + "…";
-  }
-  std::string padded_left(const std::string& text) const {
-    return std::string(width_ - std::min(width_, length(text)), ' ') + text;
-  }
   std::string padded_right(const std::string& text) const {
-    return text + std::string(width_ - std::min(width_, length(text)), ' ');
+    return text + std::string(width_ - std::min(width_, characters(text)), ' ');
   }
-  static std::string plural(Index count, const char* noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+  /// What a double says, or that there is none.
+  static std::string value(double number, const char* format) {
+    return std::isfinite(number) ? fmt::format(fmt::runtime(format), number) : "not computable";
   }
 
   void header() {
     const bool compare = report_.options.compare && report_.options.method != FitMethod::ascent;
-    line("Gaussian fit of {} {}{}", report_.input,
+    line("Gaussian fit of {} {}{}", printable(report_.input),
          report_.options.method == FitMethod::ascent ? "by gradient ascent" : "in closed form",
          compare ? ", compared with gradient ascent" : "");
     Index rows = 0, dropped = 0;
@@ -79,10 +66,11 @@ class TextReport {
       rows += fit.rows;
       dropped += fit.dropped;
     }
-    std::string data = plural(rows, report_.log_returns ? "log return" : "row");
-    data += fmt::format(" of {}", plural(static_cast<Index>(report_.columns.size()), "column"));
+    std::string data = counted(rows, report_.log_returns ? "log return" : "row");
+    data += fmt::format(" of {}", counted(static_cast<Index>(report_.columns.size()), "column"));
     if (!report_.groups.empty()) {
-      data += fmt::format(", {} by {}", plural(static_cast<Index>(report_.groups.size()), "group"), report_.by);
+      data +=
+          fmt::format(", {} by {}", counted(static_cast<Index>(report_.groups.size()), "group"), printable(report_.by));
     }
     if (dropped > 0) data += fmt::format("; {} dropped for missing values", dropped);
     if (report_.unlabelled > 0) data += fmt::format("; {} dropped for want of a group label", report_.unlabelled);
@@ -90,44 +78,88 @@ class TextReport {
     line("  device   {} (asked for: {})", report_.device_used, report_.device_requested);
   }
 
-  void fit(const GaussianFit& fit) {
+  void fit(const GaussianFit& fit, Index zero_weight) {
     if (report_.weighted) {
-      line("  n              {} (sum of the weights of {}), p = {}", fit.weight, plural(fit.rows, "row"), fit.columns);
+      std::string rows = counted(fit.rows, "row");
+      if (zero_weight > 0) rows += fmt::format("; {} of weight 0 left out", counted(zero_weight, "row"));
+      line("  n              {} (sum of the weights of {}), p = {}", value(fit.weight, "{:.12g}"), rows, fit.columns);
     } else {
       line("  n              {}, p = {}{}", fit.rows, fit.columns,
            fit.dropped > 0 ? fmt::format(" ({} dropped)", fit.dropped) : "");
     }
     status(fit);
-    if (!std::isnan(fit.log_likelihood)) line("  log-likelihood {:.12g}", fit.log_likelihood);
+    if (fit.status == ProblemStatus::ok || std::isfinite(fit.log_likelihood)) {
+      line("  log-likelihood {}", value(fit.log_likelihood, "{:.12g}"));
+    }
     moments(fit);
     if (report_.has_ascent()) ascent(fit);
   }
 
-  void status(const GaussianFit& fit) {
-    const char* const reason = [&] {
-      switch (fit.status) {
-        case ProblemStatus::too_few_rows: return "there are not more rows than columns";
-        case ProblemStatus::rank_deficient: return "columns depend on each other";
-        case ProblemStatus::not_finite: return "the sums of the data overflow";
-        case ProblemStatus::not_positive_definite:
-          return "the covariance is not positive definite to working precision";
-        case ProblemStatus::ok: break;
+  /// "column 'b' is constant", "columns 'b', 'c' are constant", or "" where no variance is exactly 0.
+  std::string constant_columns(const GaussianFit& fit) const {
+    std::string names;
+    Index count = 0;
+    for (Index j = 0; j < fit.columns; ++j) {
+      if (fit.covariance(j, j) != 0 || ++count > kShownColumns) continue;
+      names += fmt::format("{}'{}'", count == 1 ? "" : ", ", printable(report_.columns[static_cast<std::size_t>(j)]));
+    }
+    if (count > kShownColumns) names += fmt::format(" and {} more", count - kShownColumns);
+    if (count == 0) return "";
+    return count == 1 ? fmt::format("column {} is constant", names) : fmt::format("columns {} are constant", names);
+  }
+
+  std::string reason(const GaussianFit& fit) const {
+    switch (fit.status) {
+      case ProblemStatus::too_few_rows:
+        if (fit.rows == 0) return "no row is left";
+        return fit.rows > fit.columns ? "the weights sum to too little for --unbiased"
+                                      : "there are not more rows than columns";
+      case ProblemStatus::rank_deficient: {
+        const std::string constant = constant_columns(fit);
+        return constant.empty() ? "columns depend on each other" : constant;
       }
-      return "";
-    }();
+      case ProblemStatus::not_finite: return "the sums of the data overflow";
+      case ProblemStatus::not_positive_definite: return "the covariance is not positive definite to working precision";
+      case ProblemStatus::ok: break;
+    }
+    return "";
+  }
+
+  void status(const GaussianFit& fit) {
     if (fit.status == ProblemStatus::ok) return;
-    line("  status         {}: {}; rank {} of {}, so the likelihood has no maximum", to_string(fit.status), reason,
+    line("  status         {}: {}; rank {} of {}, so the likelihood has no maximum", to_string(fit.status), reason(fit),
          fit.rank, fit.columns);
   }
 
+  /// The mean to a hundredth of its standard deviation, with 8 digits at least; the shortest exact ones where that takes
+  /// 17 or more.
+  static std::string mean_text(double mean, double variance) {
+    constexpr int kLeast = 8, kMost = 17;
+    int digits = kLeast;
+    if (variance > 0 && std::isfinite(variance) && mean != 0 && std::isfinite(mean)) {
+      const double excess = std::floor(std::log10(std::abs(mean))) - std::floor(std::log10(std::sqrt(variance)));
+      digits = static_cast<int>(std::clamp(excess + 3, double{kLeast}, double{kMost}));
+    }
+    return digits == kMost || variance == 0 ? value(mean, "{}") : fmt::format("{:.{}g}", mean, digits);
+  }
+
   void moments(const GaussianFit& fit) {
-    constexpr int kNumber = 14;
-    out_ += fmt::format("  {} {:>{}}", padded_right(""), "mean", kNumber);
+    constexpr std::size_t kNumber = 14;
+    std::vector<std::string> means;
+    std::size_t width = kNumber;
+    for (Index i = 0; i < shown_; ++i) {
+      const double mean = fit.mean[static_cast<std::size_t>(i)];
+      means.push_back(std::isfinite(mean) ? mean_text(mean, fit.covariance(i, i)) : value(mean, "{}"));
+      width = std::max(width, means.back().size());
+    }
+    out_ += fmt::format("  {} {:>{}}", padded_right(""), "mean", width);
     out_ += report_.options.unbiased ? "   covariance (n - 1)\n" : "   covariance\n";
     for (Index i = 0; i < shown_; ++i) {
-      out_ += fmt::format("  {} {:>{}.8g} |", padded_right(names_[static_cast<std::size_t>(i)]),
-                          fit.mean[static_cast<std::size_t>(i)], kNumber);
-      for (Index j = 0; j < shown_; ++j) out_ += fmt::format(" {:>{}.7g}", fit.covariance(i, j), kNumber);
+      const auto k = static_cast<std::size_t>(i);
+      out_ += fmt::format("  {} {:>{}} |", padded_right(names_[k]), means[k], width);
+      for (Index j = 0; j < shown_; ++j) {
+        out_ += fmt::format(" {:>{}}", value(fit.covariance(i, j), "{:.7g}"), kNumber);
+      }
       out_ += '\n';
     }
     if (fit.columns > shown_) {
@@ -140,22 +172,26 @@ class TextReport {
     return value < 1 ? fmt::format("{:.1f} ms", value * 1e3) : fmt::format("{:.2f} s", value);
   }
 
-  /// One sentence on where the ascent ended; `distance` is the relative distance of Σ from S.
-  static std::string outcome(const AscentSummary& ascent, double distance) {
-    const std::string iterations = plural(ascent.iterations, "iteration");
+  /// One sentence on where the ascent ended; `relative_distance` is the relative distance of Σ from S.
+  static std::string outcome(const AscentSummary& ascent, double relative_distance) {
+    const std::string distance = value(relative_distance, "{:.2g}");
+    const std::string iterations = counted(ascent.iterations, "iteration");
     switch (ascent.termination) {
       case Termination::score_tolerance:
-        if (distance == 0) return fmt::format("reached S exactly in {}", iterations);
-        return fmt::format("reached S to {:.2g} in {}", distance, iterations);
+        if (relative_distance == 0) return fmt::format("reached S exactly in {}", iterations);
+        return fmt::format("reached S to {} in {}", distance, iterations);
       case Termination::change_tolerance:
-        return fmt::format("came to rest at a relative distance of {:.2g} from S in {}", distance, iterations);
+        return fmt::format("came to rest at a relative distance of {} from S in {}", distance, iterations);
+      case Termination::stalled:
+        return fmt::format("stalled (steps no longer move the point) at a relative distance of {} from S in {}",
+                           distance, iterations);
       case Termination::iteration_limit:
-        return fmt::format("ran out of iterations ({}) at a relative distance of {:.2g} from S", ascent.iterations,
+        return fmt::format("ran out of iterations ({}) at a relative distance of {} from S", ascent.iterations,
                            distance);
       case Termination::line_search_failed:
         return fmt::format(
             "found no step that increases the likelihood enough, after {}, at a relative distance of "
-            "{:.2g} from S",
+            "{} from S",
             iterations, distance);
       case Termination::not_feasible: return "could not start: the start is outside the domain";
       case Termination::not_run: break;
@@ -168,9 +204,10 @@ class TextReport {
     line("  ascent         metric {}: {}", to_string(report_.options.metric),
          outcome(fit.ascent, comparison.relative_error_covariance));
     if (!fit.comparison) return;
-    line("                 mean off by {:.2g} (relative), log-likelihood gap {:.2g}, score norm {:.2g}, {}{}",
-         comparison.relative_error_mean, comparison.log_likelihood_gap, fit.ascent.score_norm,
-         seconds(fit.ascent.seconds), report_.fits.size() > 1 ? " for all groups together" : "");
+    line("                 mean off by {} (relative), log-likelihood gap {}, score norm {}, {}{}",
+         value(comparison.relative_error_mean, "{:.2g}"), value(comparison.log_likelihood_gap, "{:.2g}"),
+         value(fit.ascent.score_norm, "{:.2g}"), seconds(fit.ascent.seconds),
+         report_.fits.size() > 1 ? " for all groups together" : "");
   }
 
   void summary() {

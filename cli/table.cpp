@@ -8,9 +8,11 @@
 #include <numeric>
 
 #include "csv_reader.hpp"
+#include "csv_source.hpp"
 #include "exit_code.hpp"
 #include "npy_reader.hpp"
 #include "sigmahat/host/error.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -32,6 +34,9 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
+/// Names of one character and numbers are near to each other without being misspelt.
+bool suggestible(const std::string& name) { return characters(name) > 1 && !is_number(name); }
+
 std::string unknown_column(const std::string& argument, const std::string& name, const std::string& path,
                            const std::vector<std::string>& existing) {
   constexpr std::size_t kListed = 30;
@@ -39,16 +44,17 @@ std::string unknown_column(const std::string& argument, const std::string& name,
   std::size_t best = std::max<std::size_t>(1, name.size() / 3) + 1;
   std::string list;
   for (std::size_t k = 0; k < existing.size(); ++k) {
+    if (k < kListed) list += (k == 0 ? "" : ", ") + printable(existing[k]);
+    if (!suggestible(name) || !suggestible(existing[k])) continue;
     const std::size_t distance = edit_distance(name, existing[k]);
     if (distance < best) {
       best = distance;
       nearest = existing[k];
     }
-    if (k < kListed) list += (k == 0 ? "" : ", ") + existing[k];
   }
   if (existing.size() > kListed) list += fmt::format(" and {} more", existing.size() - kListed);
-  const std::string hint = nearest.empty() ? "" : fmt::format(" (did you mean '{}'?)", nearest);
-  return fmt::format("{}: {} has no column '{}'{}; its columns are: {}", argument, path, name, hint, list);
+  const std::string hint = nearest.empty() ? "" : fmt::format(" (did you mean '{}'?)", printable(nearest));
+  return fmt::format("{}: {} has no column '{}'{}; its columns are: {}", argument, path, printable(name), hint, list);
 }
 
 Index find_column(const std::string& argument, const std::string& name, const std::string& path,

@@ -16,6 +16,10 @@ std::string format_number(double value) {
   return {text.data(), end};
 }
 
+void make_nan_canonical(std::span<double> values) {
+  for (double& value : values) value = canonical(value);
+}
+
 void require_size(const std::string& argument, std::size_t size, Index p) {
   if (size == static_cast<std::size_t>(p)) return;
   throw InvalidArgument(argument + ": it has " + std::to_string(size) + " numbers; it must have " + std::to_string(p));

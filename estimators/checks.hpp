@@ -1,6 +1,7 @@
 // Checks of arguments that several estimators share. Private to the library.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -11,6 +12,10 @@ namespace sigmahat::detail {
 
 /// The shortest digits that read back to the same double.
 std::string format_number(double value);
+
+/// `value`, or the canonical NaN: every NaN that leaves the library has the same bits.
+inline double canonical(double value) { return std::isnan(value) ? kCanonicalNaN : value; }
+void make_nan_canonical(std::span<double> values);
 
 /// Throws InvalidArgument unless size = p.
 void require_size(const std::string& argument, std::size_t size, Index p);

@@ -29,6 +29,9 @@ struct PointBuffers {
 /// S = M₀/n of every data set, [B, p, p]; NaN where there is no weight.
 std::vector<double> normalised_scatter(const MomentsBatch& moments);
 
+/// √s_ii of every data set, [B, p]; NaN where there is no weight.
+std::vector<double> standard_deviations(const MomentsBatch& moments);
+
 /// ℓ/n = −½[p ln 2π + ln|Σ| + tr W]
 inline double value_per_observation(Index p, const GaussianEvaluation& at) {
   const double constant = static_cast<double>(p) * std::log(2 * std::numbers::pi);

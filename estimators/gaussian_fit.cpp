@@ -10,6 +10,9 @@
 namespace sigmahat {
 namespace {
 
+/// Sums of weights below this are no number of rows that an unbiased covariance could be formed with.
+constexpr double kLeastUnbiasedWeight = 1.5;
+
 /// What the Cholesky factor of S tells about each candidate.
 struct Factored {
   GaussianEvaluation at;
@@ -18,27 +21,28 @@ struct Factored {
 };
 
 /// Evaluates the likelihood of the listed data sets at (x̄, S), all in one call; result[k] belongs to candidates[k].
+/// `fits` hold S.
 std::vector<Factored> factor_covariances(Operations& operations, const MomentsBatch& moments,
-                                         std::span<const Index> candidates) {
+                                         std::span<const Index> candidates, std::span<const GaussianFit> fits) {
   std::vector<Factored> result(candidates.size());
   if (candidates.empty()) return result;
   const Index p = moments.columns();
-  const std::vector<double> covariances = detail::normalised_scatter(moments);
   const detail::DataBuffers data(operations, moments);
-  detail::PointBuffers point(operations, moments.problems(), p);
-  point.mean.upload(moments.mean);
-  point.covariance.upload(covariances);
+  const Buffer factor(operations, data.covariance.size()), offset(operations, data.mean.size()),
+      whitened(operations, data.covariance.size());
+  // The evaluation only reads mean and covariance of its point: here they are those of the data.
+  const GaussianPoint point{data.mean.get(), data.covariance.get(), factor.get(), offset.get(), whitened.get()};
   std::vector<GaussianEvaluation> evaluations(candidates.size());
-  operations.gaussian_evaluate(p, candidates, data.view(), point.view(), evaluations);
-  std::vector<double> factors(point.factor.size());
-  point.factor.download(factors);
+  operations.gaussian_evaluate(p, candidates, data.view(), point, evaluations);
+  std::vector<double> factors(factor.size());
+  factor.download(factors);
   for (std::size_t k = 0; k < candidates.size(); ++k) {
     result[k].at = evaluations[k];
     if (evaluations[k].status != ProblemStatus::ok) continue;
     result[k].least_pivot = std::numeric_limits<double>::infinity();
     for (Index j = 0; j < p; ++j) {
-      const Index place = candidates[k] * p * p + j * p + j;
-      result[k].least_pivot = std::min(result[k].least_pivot, factors[place] * factors[place] / covariances[place]);
+      const double pivot = factors[candidates[k] * p * p + j * p + j];
+      result[k].least_pivot = std::min(result[k].least_pivot, pivot * pivot / fits[candidates[k]].covariance(j, j));
     }
   }
   return result;
@@ -62,7 +66,10 @@ class BatchFit {
     const std::vector<Index> regular = classify(candidates);
     if (ascend && !regular.empty()) ascend_from_start(regular);
     if (options_.unbiased) {
-      for (Index b = 0; b < moments_.problems(); ++b) fits_[b].covariance = moments_[b].unbiased_covariance();
+      for (Index b = 0; b < moments_.problems(); ++b) {
+        const Moments moments = moments_[b];
+        fits_[b].covariance = lacks_weight(moments) ? Matrix(p_, p_, kCanonicalNaN) : moments.unbiased_covariance();
+      }
     }
     return std::move(fits_);
   }
@@ -79,6 +86,9 @@ class BatchFit {
       throw NumericalError("start covariance: it is not positive definite; the ascent needs a start that is");
     }
   }
+
+  /// n − 1 divides the unbiased covariance, and near 1 or below it says nothing.
+  bool lacks_weight(const Moments& moments) const { return options_.unbiased && moments.weight < kLeastUnbiasedWeight; }
 
   Index rank_of(const GaussianFit& fit) const {
     const Index rank = context_.operations().rank(p_, fit.covariance.data(), tolerance_);
@@ -99,7 +109,7 @@ class BatchFit {
       fit.status = ProblemStatus::too_few_rows;
     } else if (!moments.finite()) {
       fit.status = ProblemStatus::not_finite;
-    } else if (moments.rows <= p_) {
+    } else if (moments.rows <= p_ || lacks_weight(moments)) {
       fit.status = ProblemStatus::too_few_rows;
       fit.rank = rank_of(fit);
     } else {
@@ -111,7 +121,7 @@ class BatchFit {
   /// Rank, status and log-likelihood of the candidates; returns those whose likelihood has a maximum.
   std::vector<Index> classify(std::span<const Index> candidates) {
     std::vector<Index> regular;
-    const std::vector<Factored> factored = factor_covariances(context_.operations(), moments_, candidates);
+    const std::vector<Factored> factored = factor_covariances(context_.operations(), moments_, candidates, fits_);
     for (std::size_t k = 0; k < candidates.size(); ++k) {
       GaussianFit& fit = fits_[candidates[k]];
       const GaussianEvaluation& at = factored[k].at;
@@ -224,6 +234,11 @@ std::vector<GaussianFit> fit_gaussian(const Context& context, const MomentsBatch
 }
 
 GaussianFit fit_gaussian(const Context& context, const Moments& moments, const GaussianFitOptions& options) {
+  if (options.unbiased && moments.rows > 1 && moments.weight < kLeastUnbiasedWeight) {
+    throw DataError("the weights sum to " + detail::format_number(moments.weight) +
+                    "; the unbiased covariance divides by that sum minus 1, so weights must be frequencies (how often "
+                    "each row was seen) with a sum of at least 1.5");
+  }
   return std::move(fit_gaussian(context, MomentsBatch(moments), options).front());
 }
 

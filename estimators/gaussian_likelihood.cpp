@@ -21,6 +21,17 @@ std::vector<double> normalised_scatter(const MomentsBatch& moments) {
   return result;
 }
 
+std::vector<double> standard_deviations(const MomentsBatch& moments) {
+  const Index p = moments.columns();
+  std::vector<double> result(moments.mean.size());
+  for (Index b = 0; b < moments.problems(); ++b) {
+    for (Index i = 0; i < p; ++i) {
+      result[b * p + i] = std::sqrt(moments.scatter[b * p * p + i * p + i] / moments.weight[b]);
+    }
+  }
+  return result;
+}
+
 DataBuffers::DataBuffers(Operations& operations, const MomentsBatch& moments)
     : mean(operations, moments.mean.size()),
       residual(operations, moments.mean_residual.size()),
@@ -43,6 +54,12 @@ namespace {
 
 constexpr Index kOnlyProblem[] = {0};
 
+/// Farther from x̄ than this, in standard deviations of some column, a step of the Fisher metric moves the mean alone:
+/// S + ddᵀ would lose the digits of S (docs/math/gaussian.md, Accuracy).
+constexpr double kFar = 100;
+/// ... if its gain stands out from the rounding of the value: ‖z‖² > kVisible · max(1, |f|).
+constexpr double kVisible = 1e-12;
+
 /// One data set at one point, evaluated.
 struct EvaluatedPoint {
   EvaluatedPoint(const Context& context, const Moments& moments, std::span<const double> mean, const Matrix& covariance)
@@ -62,7 +79,10 @@ struct EvaluatedPoint {
     detail::require_size("mean", mean.size(), moments.columns());
     detail::require_finite("mean", mean);
     detail::require_symmetric("covariance", covariance, moments.columns());
-    if (!(moments.weight > 0)) throw InvalidArgument("moments: there are no rows; the log-likelihood needs some");
+    if (moments.weight == 0) throw InvalidArgument("moments: there are no rows; the log-likelihood needs some");
+    if (!(moments.weight > 0 && moments.finite())) {
+      throw NumericalError("moments: weight, mean or scatter is not finite, as where sums overflow float64");
+    }
     return MomentsBatch(moments);
   }
 
@@ -78,7 +98,7 @@ struct EvaluatedPoint {
 double gaussian_log_likelihood(const Context& context, const Moments& moments, std::span<const double> mean,
                                const Matrix& covariance) {
   const EvaluatedPoint at(context, moments, mean, covariance);
-  return moments.weight * detail::value_per_observation(at.p, at.evaluation);
+  return detail::canonical(moments.weight * detail::value_per_observation(at.p, at.evaluation));
 }
 
 GaussianScore gaussian_score(const Context& context, const Moments& moments, std::span<const double> mean,
@@ -91,14 +111,16 @@ GaussianScore gaussian_score(const Context& context, const Moments& moments, std
   at.operations.gaussian_score(p, convention, kOnlyProblem, at.point.view(), {mean_score.get(), covariance_score.get()},
                                {&slope, 1});
   GaussianScore result;
-  result.value = moments.weight * detail::value_per_observation(p, at.evaluation);
-  result.score_norm = detail::score_norm(at.evaluation);
+  result.value = detail::canonical(moments.weight * detail::value_per_observation(p, at.evaluation));
+  result.score_norm = detail::canonical(detail::score_norm(at.evaluation));
   result.mean.resize(static_cast<std::size_t>(p));
   mean_score.download(result.mean);
   result.covariance = Matrix(p, p);
   covariance_score.download({result.covariance.data(), static_cast<std::size_t>(p * p)});
   for (double& value : result.mean) value *= moments.weight;
   for (Index i = 0; i < p * p; ++i) result.covariance.data()[i] *= moments.weight;
+  detail::make_nan_canonical(result.mean);
+  detail::make_nan_canonical({result.covariance.data(), static_cast<std::size_t>(p * p)});
   return result;
 }
 
@@ -123,8 +145,30 @@ struct GaussianLikelihood::State {
         trial(operations, problems, p),
         direction_mean(operations, current.mean.size()),
         direction_covariance(operations, current.covariance.size()),
-        trial_score_norm(static_cast<std::size_t>(problems), kCanonicalNaN),
-        current_score_norm(trial_score_norm) {}
+        data_mean(moments.mean),
+        data_residual(moments.mean_residual),
+        data_deviation(detail::standard_deviations(moments)),
+        run(static_cast<std::size_t>(problems)) {}
+
+  /// max_i |x̄_i − μ_i|/√s_ii; columns without variance are left out, as their problems have no maximum anyway.
+  double deviations_from_mean(Index problem, std::span<const double> means) const {
+    double result = 0;
+    for (Index i = problem * p; i < (problem + 1) * p; ++i) {
+      const double deviations = std::abs((data_mean[i] - means[i]) + data_residual[i]) / data_deviation[i];
+      if (data_deviation[i] > 0 && deviations > result) result = deviations;
+    }
+    return result;
+  }
+
+  /// Scalars of one problem at its points.
+  struct Run {
+    struct Scalars {
+      double value = kCanonicalNaN, score_norm = kCanonicalNaN, distance_squared = kCanonicalNaN;
+    } trial, current;
+    double deviations = 0;   // between x̄ and the current mean
+    bool mean_only = false;  // what the direction moves
+    double step = 0;         // of the last move
+  };
 
   GaussianDirection direction() const { return {direction_mean.get(), direction_covariance.get()}; }
 
@@ -134,7 +178,8 @@ struct GaussianLikelihood::State {
   detail::DataBuffers data;
   detail::PointBuffers current, trial;
   Buffer direction_mean, direction_covariance;
-  std::vector<double> trial_score_norm, current_score_norm;
+  std::vector<double> data_mean, data_residual, data_deviation;
+  std::vector<Run> run;
 };
 
 GaussianLikelihood::GaussianLikelihood(const Context& context, const MomentsBatch& moments, Metric metric)
@@ -151,8 +196,13 @@ GaussianLikelihood::GaussianLikelihood(const Context& context, const MomentsBatc
 GaussianLikelihood::~GaussianLikelihood() = default;
 
 void GaussianLikelihood::set_start(std::span<const double> means, std::span<const double> covariances) {
+  State& state = *state_;
+  for (Index b = 0; b < state.problems; ++b) {
+    state.run[b] = {};
+    state.run[b].deviations = state.metric == Metric::fisher ? state.deviations_from_mean(b, means) : 0;
+  }
   // In both points: a problem that never accepts a trial still reports its start.
-  for (detail::PointBuffers* point : {&state_->current, &state_->trial}) {
+  for (detail::PointBuffers* point : {&state.current, &state.trial}) {
     point->mean.upload(means);
     point->covariance.upload(covariances);
   }
@@ -179,13 +229,17 @@ void GaussianLikelihood::evaluate(std::span<const Index> active, std::span<Evalu
     result.score_norm = detail::score_norm(at[k]);
     // Where sums overflow there is no value to compare, so the point is outside the domain of the computation.
     result.feasible = at[k].status == ProblemStatus::ok && std::isfinite(result.value);
-    state.trial_score_norm[active[k]] = result.score_norm;
+    state.run[active[k]].trial = {result.value, result.score_norm, at[k].distance_squared};
   }
 }
 
 void GaussianLikelihood::accept(std::span<const Index> active) {
   State& state = *state_;
-  for (const Index problem : active) state.current_score_norm[problem] = state.trial_score_norm[problem];
+  for (const Index problem : active) {
+    State::Run& run = state.run[problem];
+    run.current = run.trial;
+    run.deviations *= 1 - run.step;
+  }
   if (static_cast<Index>(active.size()) == state.problems) {
     std::swap(state.current, state.trial);
   } else {
@@ -196,11 +250,25 @@ void GaussianLikelihood::accept(std::span<const Index> active) {
 void GaussianLikelihood::direction(std::span<const Index> active, std::span<Direction> directions) {
   State& state = *state_;
   if (state.metric == Metric::fisher) {
-    state.operations.gaussian_target(state.p, active, state.data.view(), state.current.view(), state.direction());
+    std::vector<std::uint8_t> mean_only(active.size());
     for (std::size_t k = 0; k < active.size(); ++k) {
+      State::Run& run = state.run[active[k]];
+      const double visible = kVisible * std::max(1.0, std::abs(run.current.value));
+      run.mean_only = run.deviations > kFar && run.current.distance_squared > visible;
+      mean_only[k] = run.mean_only ? 1 : 0;
+    }
+    state.operations.gaussian_target(state.p, active, mean_only, state.data.view(), state.current.view(),
+                                     state.direction());
+    for (std::size_t k = 0; k < active.size(); ++k) {
+      const State::Run::Scalars& at = state.run[active[k]].current;
+      if (mean_only[k] != 0) {
+        // f is quadratic along this way, with the top at step 1: the gain there is exactly half the slope.
+        directions[k] = {at.distance_squared, at.distance_squared / 2};
+        continue;
+      }
       // The derivative along the step towards the target is the squared score norm. The gain of the unit step grows
       // with the first power of that norm only, so no more than that is demanded (docs/math/gaussian.md).
-      const double norm = state.current_score_norm[active[k]];
+      const double norm = at.score_norm;
       directions[k] = {norm * norm, std::min(norm * norm, norm)};
     }
     return;
@@ -224,6 +292,12 @@ void GaussianLikelihood::move(std::span<const Index> active, std::span<const dou
   state.operations.gaussian_move(state.p, active, keep, steps, state.current.view(), state.direction(),
                                  state.trial.view(), moves);
   for (std::size_t k = 0; k < active.size(); ++k) {
+    State::Run& run = state.run[active[k]];
+    run.step = steps[k];
+    if (run.mean_only) {
+      relative_changes[k] = std::numeric_limits<double>::infinity();
+      continue;
+    }
     const GaussianMove& m = moves[k];
     // ‖Σ‖_F has the units of μ², so it serves as a scale where the mean is near zero.
     const double covariance_norm = std::sqrt(m.covariance_norm_squared);

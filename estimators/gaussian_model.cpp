@@ -53,6 +53,9 @@ void require_row(const RowsView& rows, Index row, double distance, Index number)
   for (Index j = 0; j < rows.columns; ++j) {
     if (!std::isfinite(rows.at(row, j))) throw NonFiniteRow(number, j, rows.at(row, j));
   }
+  if (weight == 0) return;
+  throw NumericalError("row " + std::to_string(number) +
+                       " (counted from 0): its squared distance from the mean overflows float64");
 }
 
 /// The file's values, read with messages that name file and key.
@@ -194,7 +197,8 @@ double GaussianModel::log_likelihood(const Context& context, const Moments& mome
 }
 
 double GaussianModel::log_likelihood(const Context& context, const RowsView& rows) const {
-  rows.validate();
+  require_columns(rows);
+  if (rows.rows == 0) return 0;
   constexpr Index kChunk = 1 << 16;  // rows whose distances are held at a time
   CompensatedSum weight, distance;
   for (Index first = 0; first < rows.rows; first += kChunk) {
@@ -207,24 +211,28 @@ double GaussianModel::log_likelihood(const Context& context, const RowsView& row
       distance.add(chunk.weight(i) * distances[i]);
     }
   }
-  return -0.5 * (normalisation(dimension(), log_determinant_) * weight.value() + distance.value());
+  return detail::canonical(-0.5 * (normalisation(dimension(), log_determinant_) * weight.value() + distance.value()));
+}
+
+void GaussianModel::require_columns(const RowsView& rows) const {
+  rows.validate();
+  if (rows.columns == dimension()) return;
+  throw InvalidArgument("rows: they have " + std::to_string(rows.columns) + " columns; the model has " +
+                        std::to_string(dimension()));
 }
 
 std::vector<double> GaussianModel::log_densities(const Context& context, const RowsView& rows) const {
   std::vector<double> result = mahalanobis_squared(context, rows);
   const double constant = normalisation(dimension(), log_determinant_);
-  for (double& value : result) value = std::isnan(value) ? kCanonicalNaN : -0.5 * (constant + value);
+  for (double& value : result) value = detail::canonical(-0.5 * (constant + value));
   return result;
 }
 
 std::vector<double> GaussianModel::mahalanobis_squared(const Context& context, const RowsView& rows) const {
-  rows.validate();
-  if (rows.columns != dimension()) {
-    throw InvalidArgument("rows: they have " + std::to_string(rows.columns) + " columns; the model has " +
-                          std::to_string(dimension()));
-  }
+  require_columns(rows);
   std::vector<double> result(static_cast<std::size_t>(rows.rows));
   if (rows.rows > 0) context.operations().mahalanobis_squared(rows, mean_.data(), factor_.data(), result.data());
+  for (double& value : result) value = std::isfinite(value) ? value : kCanonicalNaN;
   return result;
 }
 
@@ -234,9 +242,15 @@ void GaussianModel::save(const std::string& path, const std::vector<std::string>
     throw InvalidArgument("columns: " + std::to_string(columns.size()) + " names for " + std::to_string(p) +
                           " columns");
   }
+  std::string names;
+  try {
+    names = Json(columns).dump();
+  } catch (const Json::exception&) {
+    throw InvalidArgument("columns: a name is not UTF-8 text, which a JSON file must be");
+  }
   // One row of the matrix per line. The numbers are the shortest digits (at most 17) that read back to the same bits.
   std::string text = "{\n  \"format\": \"" + std::string(kFormat) + "\",\n  \"version\": " + std::to_string(kVersion);
-  if (!columns.empty()) text += ",\n  \"columns\": " + Json(columns).dump();
+  if (!columns.empty()) text += ",\n  \"columns\": " + names;
   text += ",\n  \"mean\": " + Json(mean_).dump() + ",\n  \"covariance\": [\n";
   for (Index i = 0; i < p; ++i) text += "    " + row_text(covariance_, i) + (i + 1 < p ? ",\n" : "\n");
   text += "  ]\n}\n";

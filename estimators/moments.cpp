@@ -45,7 +45,7 @@ WeightCheck check_weights(const RowsView& rows, Index base) {
   if (rows.weights == nullptr) return {true, false};
   for (Index i = 0; i < rows.rows; ++i) {
     const double weight = rows.weights[i];
-    if (weight < 0) {
+    if (std::isfinite(weight) && weight < 0) {
       throw DataError("weight of row " + std::to_string(base + i) + " (counted from 0): " + number(weight) +
                       " is negative; weights must be at least 0");
     }
@@ -61,10 +61,16 @@ WeightCheck check_weights(const RowsView& rows, Index base) {
   throw DataError("weights: all " + std::to_string(rows) + " weights are zero; at least one must be positive");
 }
 
-/// Sums of finite numbers can overflow to NaN; every NaN that leaves has the canonical bits.
-void make_nan_canonical(std::vector<double>& values) {
-  for (double& value : values) {
-    if (std::isnan(value)) value = kCanonicalNaN;
+/// Columns without variation get a row and column of zeros. The last link of a block's M_jj takes away n_b·c², which for
+/// a constant column is all there is. With u = 2⁻⁵³ the sums of a block and their quotients have |c| ≤ 512u|x̄| and leave
+/// at most 1536u·n_b·c² < n_b(2⁻⁶⁵x̄)². Real variation is larger: a share f of the weight that is one unit in the last
+/// place off (at least u|x̄|) makes M_jj/n = f(1 − f)u²x̄², which is above that bound down to one row out of 10⁷.
+void clear_constant_columns(Index p, double weight, const double* mean, double* scatter) {
+  for (Index j = 0; j < p; ++j) {
+    const double variance = scatter[j * p + j] / weight;
+    if (!std::isfinite(variance) || !std::isfinite(mean[j])) continue;
+    if (variance > 0 && std::sqrt(variance) > 0x1p-65 * std::abs(mean[j])) continue;
+    for (Index i = 0; i < p; ++i) scatter[i * p + j] = scatter[j * p + i] = 0;
   }
 }
 
@@ -79,24 +85,23 @@ void settle(MomentsBatch& batch) {
     batch.mean_residual[i] = pair.error;
   }
   for (Index b = 0; b < batch.problems(); ++b) {
-    if (batch.weight[b] != 0) continue;
+    if (batch.weight[b] != 0) {
+      clear_constant_columns(p, batch.weight[b], batch.mean.data() + b * p, batch.scatter.data() + b * p * p);
+      continue;
+    }
     std::fill_n(batch.mean.begin() + b * p, p, kCanonicalNaN);
     std::fill_n(batch.mean_residual.begin() + b * p, p, kCanonicalNaN);
     std::fill_n(batch.scatter.begin() + b * p * p, p * p, 0.0);
   }
-  make_nan_canonical(batch.weight);
-  make_nan_canonical(batch.mean);
-  make_nan_canonical(batch.mean_residual);
-  make_nan_canonical(batch.scatter);
+  for (std::vector<double>* values : {&batch.weight, &batch.mean, &batch.mean_residual, &batch.scatter}) {
+    detail::make_nan_canonical(*values);
+  }
 }
 
 Matrix scaled(const Matrix& matrix, double divisor) {
   Matrix result(matrix.rows(), matrix.columns());
   const Index count = matrix.rows() * matrix.columns();
-  for (Index i = 0; i < count; ++i) {
-    const double value = matrix.data()[i] / divisor;
-    result.data()[i] = std::isnan(value) ? kCanonicalNaN : value;
-  }
+  for (Index i = 0; i < count; ++i) result.data()[i] = detail::canonical(matrix.data()[i] / divisor);
   return result;
 }
 

@@ -30,7 +30,9 @@ struct AscentStart {
 struct GaussianFitOptions {
   FitMethod method = FitMethod::closed_form;
   bool compare = false;  ///< run the ascent as well and set it against the closed form
-  bool unbiased = false;  ///< report M₀/(n − 1) as covariance; closed form only, likelihood and comparison stay with S
+  /// Report M₀/(n − 1) as covariance; closed form only, likelihood and comparison stay with S. Weights must then be
+  /// frequencies: with n < 1.5 a data set of a batch gets status too_few_rows and a covariance of NaN.
+  bool unbiased = false;
   Metric metric = Metric::fisher;
   AscentStart start;
   AscentOptions ascent;
@@ -66,7 +68,7 @@ struct GaussianFit {
 std::vector<GaussianFit> fit_gaussian(const Context& context, const MomentsBatch& moments,
                                       const GaussianFitOptions& options = {});
 
-/// One data set.
+/// One data set. Throws DataError for `unbiased` where it has more than one row and weights that sum to less than 1.5.
 GaussianFit fit_gaussian(const Context& context, const Moments& moments, const GaussianFitOptions& options = {});
 
 }  // namespace sigmahat

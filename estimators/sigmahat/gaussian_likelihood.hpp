@@ -20,8 +20,9 @@ struct GaussianScore {
   double score_norm = kCanonicalNaN;  ///< √(d²(x̄, μ) + ½‖L⁻¹(M(μ)/n)L⁻ᵀ − I‖²_F), per observation, free of units
 };
 
-/// Value alone: one Cholesky factor and one whitening, no inverse. 4p³/3 flops.
-/// Throws NumericalError where `covariance` is not positive definite, InvalidArgument for a wrong shape.
+/// Value alone: one Cholesky factor and one whitening, no inverse. 4p³/3 (p > 64) to 7p³/3 flops.
+/// Throws NumericalError where `covariance` is not positive definite or the moments are not finite (their sums
+/// overflowed), InvalidArgument for a wrong shape or moments without rows. NaN where the value overflows.
 double gaussian_log_likelihood(const Context& context, const Moments& moments, std::span<const double> mean,
                                const Matrix& covariance);
 
@@ -31,7 +32,7 @@ GaussianScore gaussian_score(const Context& context, const Moments& moments, std
 
 /// The metric in which the ascent direction is steepest.
 enum class Metric {
-  fisher,     ///< μ-step x̄ − μ, Σ-step M(μ)/n − Σ = (2/n)ΣAΣ; needs no inverse
+  fisher,  ///< μ-step x̄ − μ, Σ-step M(μ)/n − Σ = (2/n)ΣAΣ; needs no inverse; from afar the μ-step goes first
   frobenius,  ///< the scores with Σ unrestricted: A; slope ‖∂/∂μ‖² + ‖A‖²_F
   vech,       ///< the scores with Σ symmetric: A + Aᵀ − A∘I; slope ‖∂/∂μ‖² + Σ_{i≤j} g²_ij
 };

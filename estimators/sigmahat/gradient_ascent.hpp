@@ -34,18 +34,22 @@ class AscentObjective {
   virtual void accept(std::span<const Index> active) = 0;
   /// Forms the direction at the current point.
   virtual void direction(std::span<const Index> active, std::span<Direction> directions) = 0;
-  /// trial = current + step · direction; relative_changes[k] = size of the move relative to the new point.
+  /// trial = current + step · direction; relative_changes[k] = size of the move relative to the new point, infinity
+  /// where the direction leaves part of the point alone by choice, so that the move tells nothing about the rest.
   virtual void move(std::span<const Index> active, std::span<const double> steps,
                     std::span<double> relative_changes) = 0;
 };
 
 struct AscentOptions {
-  Index max_iterations = 1000;      ///< stop after this many accepted steps
-  double score_tolerance = 1e-13;   ///< converged if score_norm ≤ score_tolerance
-  double change_tolerance = 1e-15;  ///< converged if an accepted move has relative_change ≤ change_tolerance
-  double initial_step = 1;          ///< first trial step, cut to the objective's maximum_step
+  Index max_iterations = 1000;     ///< stop after this many accepted steps
+  double score_tolerance = 1e-13;  ///< converged if score_norm ≤ score_tolerance
+  /// An accepted move with relative_change ≤ change_tolerance ends the ascent: converged if its step was the objective's
+  /// maximum_step, so that nothing but the direction made it short; stalled otherwise.
+  double change_tolerance = 1e-15;
+  double initial_step = 1;  ///< first trial step, cut to the objective's maximum_step
   /// A trial is accepted if f_trial − f ≥ c·step·increase_rate − slack, c this number, and, where rounding hides whether
-  /// f has grown (f_trial − f ≤ slack), if its score norm is not above the current one.
+  /// f has grown (f_trial − f ≤ slack), if its score norm is not above the current one. A longest step that moves no more
+  /// than change_tolerance is accepted if f_trial − f ≥ −slack.
   double sufficient_increase = 1e-4;
   double rounding_slack = 4;       ///< slack = rounding_slack · 2⁻⁵² · max(1, |f|)
   double step_reduction = 0.5;     ///< factor on the step after a rejected trial, in (0, 1)
@@ -59,7 +63,8 @@ struct AscentOptions {
 enum class Termination {
   not_run,             ///< the ascent was not started
   score_tolerance,     ///< score_norm ≤ score_tolerance
-  change_tolerance,    ///< the last accepted move changed the point by ≤ change_tolerance
+  change_tolerance,    ///< the longest step there is changed the point by ≤ change_tolerance
+  stalled,             ///< a shorter step did: steps no longer move the point; not converged
   iteration_limit,     ///< max_iterations accepted steps were not enough
   line_search_failed,  ///< no step gave a sufficient increase
   not_feasible,        ///< the start is outside the domain
@@ -77,9 +82,13 @@ struct AscentSummary {
   Termination termination = Termination::not_run;
   Index iterations = 0;   ///< accepted steps
   Index evaluations = 0;  ///< value and score-norm evaluations, the start included
-  double value = kCanonicalNaN;
-  double score_norm = kCanonicalNaN;
-  double seconds = 0;  ///< wall time of the whole batch
+  double start_value = kCanonicalNaN, start_score_norm = kCanonicalNaN;
+  double value = kCanonicalNaN, score_norm = kCanonicalNaN;  ///< at the end
+  double step = 0;                                           ///< the last accepted one
+  double relative_change = kCanonicalNaN;                    ///< of the last accepted move; NaN if there was none
+  double maximum_step = kCanonicalNaN;                       ///< the objective's
+  double seconds = 0;                                        ///< wall time of the whole batch
+  AscentOptions options;                                     ///< those in force
   std::vector<AscentTraceRow> trace;
 
   bool converged() const {
@@ -87,6 +96,8 @@ struct AscentSummary {
   }
   /// One line for people.
   std::string brief_report() const;
+  /// Several lines: how it ended, with the inequality; start and end; costs; the options in force.
+  std::string full_report() const;
 };
 
 /// Maximises every problem of the objective from its start; one summary per problem. All unfinished problems share each

@@ -14,13 +14,15 @@ namespace sigmahat {
 
 /// Moments of one data set of p columns: Σw, x̄ = Σ wᵢxᵢ/Σw and M₀ = Σ wᵢ(xᵢ − x̄)(xᵢ − x̄)ᵀ.
 /// Units: mean as the data, scatter as their square times the weight.
+/// A column counts as constant if M_jj/Σw ≤ (2⁻⁶⁵ x̄_j)², which rounding alone can leave; its row and column of the
+/// scatter are then exactly 0. One row that is one unit in the last place off is seen among up to 10⁷.
 struct Moments {
   Index rows = 0;                     ///< rows that count: not dropped, of positive weight
   Index dropped = 0;                  ///< rows left out because of a NaN or an infinity
   double weight = 0;                  ///< Σw; the number of rows where there are no weights
-  std::vector<double> mean;           ///< [p] x̄, correctly rounded but for the last place
+  std::vector<double> mean;           ///< [p] x̄: the sum of the pair, rounded
   std::vector<double> mean_residual;  ///< [p] what rounding left of x̄: the mean is the unevaluated sum of both
-  Matrix scatter;                     ///< [p, p] M₀, symmetric
+  Matrix scatter;                     ///< [p, p] M₀, symmetric; zeros for a column without variation (above)
 
   Index columns() const { return static_cast<Index>(mean.size()); }
   /// S = M₀/Σw, the maximum-likelihood covariance.
@@ -67,7 +69,8 @@ class NonFiniteRow : public DataError {
   Index row_, column_;
 };
 
-/// Moments in one pass over the rows, without a copy of them. D3 for p ≤ 64, D2 above on the CPU (kernels/moments.hpp).
+/// Moments in one pass over the rows, without a copy of them. D3 among the CPU backends; on the GPU D3 for p ≤ 64, D1
+/// above (kernels/moments.hpp).
 /// Errors: InvalidArgument for a bad shape; DataError for a negative weight, weights that are all zero, or (policy
 /// error) NonFiniteRow. No rows at all give weight 0 and NaN means.
 Moments compute_moments(const Context& context, const RowsView& rows, const MomentsOptions& options = {});
@@ -80,7 +83,8 @@ MomentsBatch compute_grouped_moments(const Context& context, const RowsView& row
 /// Moments of the union of two data sets (Chan, Golub, LeVeque). D1: the bits depend on where the data were cut.
 Moments merge(const Moments& first, const Moments& second);
 
-/// Moments of rows that arrive in pieces of any size; the bits are those of one pass over all of them (D2).
+/// Moments of rows that arrive in pieces of any size; the bits are those of one pass over all of them, where that
+/// is D3.
 class MomentsAccumulator {
  public:
   MomentsAccumulator(const Context& context, Index columns, const MomentsOptions& options = {});

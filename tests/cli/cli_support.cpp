@@ -71,7 +71,7 @@ std::string npy_matrix(const std::vector<double>& values, Index rows, Index colu
   return npy_file(npy_header_text(descr, false, shape), bytes_of(values));
 }
 
-Outcome run_sigmahat(const std::vector<std::string>& arguments) {
+Outcome run_sigmahat(const std::vector<std::string>& arguments, void (*prepare)()) {
   const Folder folder;
   const std::string out = folder.path("out"), err = folder.path("err");
   std::vector<const char*> argv{SIGMAHAT_EXECUTABLE};
@@ -81,6 +81,7 @@ Outcome run_sigmahat(const std::vector<std::string>& arguments) {
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
     if (std::freopen(out.c_str(), "w", stdout) != nullptr && std::freopen(err.c_str(), "w", stderr) != nullptr) {
+      if (prepare != nullptr) prepare();
       execv(SIGMAHAT_EXECUTABLE, const_cast<char* const*>(argv.data()));
     }
     _exit(127);

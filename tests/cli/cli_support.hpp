@@ -60,8 +60,8 @@ struct Outcome {
   Json json() const { return Json::parse(out); }
 };
 
-/// Runs the built executable in a process of its own.
-Outcome run_sigmahat(const std::vector<std::string>& arguments);
+/// Runs the built executable in a process of its own; `prepare` is called in it before.
+Outcome run_sigmahat(const std::vector<std::string>& arguments, void (*prepare)() = nullptr);
 
 /// Path of a file in examples/data.
 std::string example(const std::string& name);

@@ -91,9 +91,41 @@ TEST_F(CsvReader, NamesTheFirstCellThatIsNoNumber) {
   asked.columns = {"b"};
   EXPECT_THAT(message_of(asked), ::testing::EndsWith("row 2 (line 3), column 'b': 'abc' is not a number"));
   EXPECT_THAT(error_of("a\n1\n1 2\n"), HasSubstr("'1 2' is not a number"));
-  EXPECT_THAT(error_of("a\n1\n \n"), HasSubstr("row 2 (line 3), column 'a': ' ' is not a number"));
   EXPECT_THAT(error_of("a\n\n1\r\n\nx\n"), HasSubstr("row 2 (line 5), column 'a'"));
   EXPECT_THAT(error_of("a,w\n1,x\n"), HasSubstr("column 'w'"));
+}
+
+TEST_F(CsvReader, CellsOfBlanksAreMissing) {
+  const std::vector<double> all = values(read("a,b\n1, \n   ,2\n\t,3\n"));
+  for (const std::size_t k : {1u, 2u, 4u}) EXPECT_TRUE(std::isnan(all[k])) << k;
+  EXPECT_THAT(error_of("a,b\n \t1,2\n"), "no error") << "blanks around a number";
+}
+
+TEST_F(CsvReader, EscapesWhatItShows) {
+  EXPECT_THAT(error_of(std::string("a,b\n1,2\n3,x\0y\n", 14)), HasSubstr("column 'b': 'x\\x00y' is not a number"));
+  EXPECT_THAT(error_of("a,b\n1,2\n3,\"x\ny\"\n"), HasSubstr("column 'b': 'x\\ny' is not a number"));
+  EXPECT_THAT(error_of("a,b\n1,2\n3,\xFFy\n"), HasSubstr("column 'b': '\\xffy' is not a number"));
+}
+
+TEST_F(CsvReader, AnUnclosedQuoteIsSaid) {
+  constexpr const char* kSaid = "a double quote is opened here and never closed";
+  EXPECT_THAT(error_of("a,b\n1,2\n3,\"4\n5,6\n"), AllOf(HasSubstr("data.csv: line 3: "), HasSubstr(kSaid)));
+  EXPECT_THAT(error_of("\"a,b\n1,2\n"), AllOf(HasSubstr("data.csv: line 1: "), HasSubstr(kSaid)));
+  EXPECT_THAT(error_of("a,b\n1,2\n3,\"4\"\"\n"), AllOf(HasSubstr("data.csv: line 3: "), HasSubstr(kSaid)));
+  TableRequest asked = request("a,b\n1,x\n3,\"y\n5,z\n");
+  asked.columns = {"a"};
+  EXPECT_THAT(message_of(asked), HasSubstr(kSaid)) << "rows would be lost though the column is not asked for";
+  asked = request("a,b\n1,x\"\n2,\"\"\n3,\"a\"\"b\"\n4,5\" 6\n");
+  asked.columns = {"a"};
+  EXPECT_THAT(values(read_csv(asked)), ElementsAre(1, 2, 3, 4)) << "quotes within cells, empty and doubled ones";
+}
+
+TEST_F(CsvReader, RefusesAFirstLineOfNumbers) {
+  EXPECT_THAT(error_of("1,2\n3,4\n"), HasSubstr("line 1 has numbers where names are expected; add a header line"));
+  EXPECT_THAT(error_of("1,a\n3,4\n"), "no error");
+  TableRequest asked = request("2019,2020\n3,4\n");
+  asked.columns = {"2020"};
+  EXPECT_THAT(values(read_csv(asked)), ElementsAre(4));
 }
 
 TEST_F(CsvReader, FindsTheCellInALaterBlock) {
@@ -103,11 +135,11 @@ TEST_F(CsvReader, FindsTheCellInALaterBlock) {
   EXPECT_THAT(error_of(text), HasSubstr("row 300001 (line 300002), column 'b': 'oops' is not a number"));
   text.resize(text.size() - 7);
   text += "1\n";
-  EXPECT_THAT(error_of(text), HasSubstr("row 300001 (line 300002) has 1 cells, but the header has 2"));
+  EXPECT_THAT(error_of(text), HasSubstr("row 300001 (line 300002) has 1 cell, but the header has 2"));
 }
 
 TEST_F(CsvReader, NamesARaggedRow) {
-  EXPECT_THAT(error_of("a,b\n1,2\n3\n5,6\n"), HasSubstr("row 2 (line 3) has 1 cells, but the header has 2"));
+  EXPECT_THAT(error_of("a,b\n1,2\n3\n5,6\n"), HasSubstr("row 2 (line 3) has 1 cell, but the header has 2"));
   EXPECT_THAT(error_of("a,b\n1,2\n\n3,4,5\n"), HasSubstr("row 2 (line 4) has 3 cells, but the header has 2"));
 }
 
@@ -143,6 +175,12 @@ TEST_F(CsvReader, UnknownAndRepeatedColumns) {
                                        HasSubstr("its columns are: sepal_length, sepal_width")));
   asked.columns = {"price"};
   EXPECT_THAT(message_of(asked), Not(HasSubstr("did you mean")));
+  for (const auto& [header, name] : {std::pair{"x,y", "z"}, {"a1,10", "11"}, {"x,long", "xx"}}) {
+    TableRequest other = request(std::string(header) + "\n1,2\n");
+    other.columns = {name};
+    EXPECT_THAT(message_of(other), AllOf(HasSubstr("has no column"), Not(HasSubstr("did you mean"))));
+  }
+  asked = request("sepal_length,sepal_width\n1,2\n");
   asked.columns = {"sepal_width", "sepal_width"};
   EXPECT_THAT(message_of(asked), HasSubstr("usage: --columns: column 'sepal_width' is named twice"));
   asked.columns = {"sepal_width"};
@@ -185,6 +223,9 @@ TEST_F(CsvReader, MissingGroupLabels) {
   const Table table = read_csv(asked);
   EXPECT_EQ(table.groups->unlabelled, 1);
   EXPECT_THAT(values(table), ElementsAre(1, 3));
+  asked = request("g,a\nx,1\n  ,2\nx,3\n");
+  asked.by = "g";
+  EXPECT_THAT(message_of(asked), HasSubstr("row 2 (line 3), column 'g': the group label is missing")) << "blanks";
   asked = request("g,a\n\xFF,1\n");
   asked.by = "g";
   EXPECT_THAT(message_of(asked), HasSubstr("row 1 (line 2), column 'g': the group label is not UTF-8 text"));

@@ -1,7 +1,10 @@
 // Everything that can be wrong: one message, an exit code from the table, and no output file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <map>
 
 #include "cli_support.hpp"
@@ -13,6 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 struct ErrorCase {
   std::string name;                    ///< of the test
@@ -67,6 +71,7 @@ TEST_P(Errors, OneMessageCodeAndNoOutput) {
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_THAT(outcome.err, ::testing::StartsWith("sigmahat: error: "));
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  EXPECT_THAT(outcome.err, Not(HasSubstr("json.exception")));
   for (const std::string& fragment : error.fragments) EXPECT_THAT(outcome.err, HasSubstr(fragment));
   EXPECT_THAT(outputs.names(), IsEmpty());
 }
@@ -126,7 +131,7 @@ std::vector<ErrorCase> cell_cases() {
        "x,y\n1,2\n3\n",
        {},
        kExitData,
-       {"d.csv: row 2 (line 3) has 1 cells, but the header has 2"}},
+       {"d.csv: row 2 (line 3) has 1 cell, but the header has 2"}},
       {"RepeatedHeader", "d.csv", "x,x\n1,2\n", {}, kExitData, {"d.csv: line 1", "'x' appears twice"}},
       {"NegativeWeight",
        "d.csv",
@@ -160,8 +165,7 @@ std::vector<ErrorCase> argument_cases() {
     return ErrorCase{name, "d.csv", kGood, std::move(arguments), kExitUsage, std::move(parts)};
   };
   return {
-      usage("UnknownColumn", {"--columns", "x,yy"},
-            {"--columns: ", "no column 'yy' (did you mean 'y'?)", "x, y, w, g"}),
+      usage("UnknownColumn", {"--columns", "x,yy"}, {"--columns: ", "no column 'yy'; its columns are: x, y, w, g"}),
       usage("RepeatedColumn", {"--columns", "x,y,x"}, {"--columns: column 'x' is named twice"}),
       usage("EmptyColumnName", {"--columns", "x,,y"}, {"--columns 'x,,y': a column name is empty"}),
       usage("UnknownBy", xy({"--by", "species"}), {"--by: ", "no column 'species'"}),
@@ -171,8 +175,23 @@ std::vector<ErrorCase> argument_cases() {
       usage("UnknownMethod", xy({"--method", "magic"}), {"--method", "magic"}),
       usage("UnknownMetric", xy({"--metric", "euclid"}), {"--metric", "euclid"}),
       usage("UnknownMissing", xy({"--missing", "ignore"}), {"--missing", "ignore"}),
-      usage("UnknownDevice", xy({"--device", "gpu"}), {"device", "gpu", "cuda"}),
-      usage("BadThreads", xy({"--threads", "-1"}), {"--threads"}),
+      usage("UnknownDevice", xy({"--device", "gpu"}), {"error: --device: 'gpu' is not known", "cuda"}),
+      usage("BadThreads", xy({"--threads", "-1"}), {"--threads: '-1' is not a whole number from 0 to 1024"}),
+      usage("TooManyThreads", xy({"--threads", "1025"}), {"--threads: '1025' is not a whole number from 0 to 1024"}),
+      usage("EmptyBy", xy({"--by", ""}), {"--by: the name is empty"}),
+      usage("EmptyByWithEqualsSign", xy({"--by="}), {"--by: the value is empty"}),
+      usage("EmptyWeights", xy({"--weights", ""}), {"--weights: the name is empty"}),
+      usage("EmptyColumns", {"--columns", ""}, {"--columns: the name is empty"}),
+      usage("EmptyOut", xy({"--out", "", "--no-outputs"}), {"--out: the name is empty"}),
+      usage("EmptyTrace", xy({"--compare", "--trace", "", "--no-outputs"}), {"--trace: the name is empty"}),
+      usage("EmptyStart", xy({"--start", ""}), {"--start: the name is empty"}),
+      usage("UnknownStart", xy({"--start", "identiti"}),
+            {"--start: 'identiti' is no existing file; possible are identity, diagonal, or a model file"}),
+      usage("IterationsBeyond64Bits", xy({"--max-iterations", "9223372036854775808"}),
+            {"--max-iterations: '9223372036854775808' is not a whole number"}),
+      usage("OctalIterations", xy({"--max-iterations", "010"}), {"--max-iterations: '010' is not a whole number"}),
+      usage("InfiniteTolerance", xy({"--score-tolerance", "inf"}), {"--score-tolerance: 'inf' is not a finite number"}),
+      usage("OutIsAPipe", xy({"--out", "/dev/null", "--no-outputs"}), {"--out: /dev/null", "no regular file"}),
       usage("BadIterations", xy({"--max-iterations", "many"}), {"--max-iterations", "many"}),
       usage("BadStepReduction", xy({"--step-reduction", "1.5"}), {"--step-reduction: 1.5; it must be"}),
       usage("BadRankTolerance", xy({"--rank-tolerance", "-1"}), {"--rank-tolerance: -1; it must be"}),
@@ -193,24 +212,43 @@ std::vector<ErrorCase> start_and_device_cases() {
   };
   return {
       start("StartNotPositiveDefinite", model("[[1, 2], [2, 1]]"), kExitNumerical,
-            {"start.json", "not positive definite"}),
-      start("StartNotSymmetric", model("[[1, 0.5], [0, 1]]"), kExitData, {"start.json", "symmetric"}),
+            {"error: --start: ", "start.json", "not positive definite"}),
+      start("StartNotSymmetric", model("[[1, 0.5], [0, 1]]"), kExitData,
+            {"error: --start: ", "start.json", "symmetric"}),
       start("StartOfAnotherSize",
             R"({"format": "sigmahat-gaussian-model", "version": 1, "mean": [0],)"
             R"( "covariance": [[1]]})",
             kExitData, {"start.json: the model has dimension 1, but 2 columns are to be fitted"}),
-      start("StartIsNoJson", "x,y\n", kExitData, {"start.json"}),
-      start("StartIsNoModel", "{}", kExitData, {"start.json", "format"}),
-      {"StartIsMissing", "d.csv", kGood, xy({"--start", "IN/none.json"}), kExitData, {"none.json"}},
+      start("StartIsNoJson", "x,y\n", kExitData, {"error: --start: ", "start.json: line 1, column 1: not valid JSON"}),
+      start("StartIsCutOff", "{\n\"format\":", kExitData,
+            {"start.json: line 2, column 10: not valid JSON: the text ends"}),
+      start("StartIsEmpty", "", kExitData, {"error: --start: ", "start.json: the file is empty"}),
+      start("StartHasHugeNumber", "[1e999]", kExitData, {"start.json: it holds a number beyond the range of float64"}),
+      start("StartOfOtherColumns",
+            R"({"format": "sigmahat-gaussian-model", "version": 1, "columns": ["x", "z"], "mean": [0, 0],)"
+            R"( "covariance": [[1, 0], [0, 1]]})",
+            kExitData, {"the model's columns are x, z, but x, y are to be fitted"}),
+      start("StartIsNoModel", "{}", kExitData, {"error: --start: ", "start.json", "format"}),
+      {"StartIsMissing",
+       "d.csv",
+       kGood,
+       xy({"--start", "IN/none.json"}),
+       kExitData,
+       {"--start: ", "none.json' is no existing file"}},
       // Either CUDA is not compiled in, or there are not so many GPUs.
-      {"DeviceNotThere", "d.csv", kGood, xy({"--device", "cuda:99"}), kExitDevice, {"cuda:99: "}},
+      {"DeviceNotThere", "d.csv", kGood, xy({"--device", "cuda:99"}), kExitDevice, {"error: --device: cuda:99: "}},
       {"OutFolderMissing",
        "d.csv",
        kGood,
        xy({"--out", "IN/none/m.json", "--no-outputs"}),
        kExitData,
        {"none/m.json: cannot be written"}},
-      {"OutIsAFolder", "d.csv", kGood, xy({"--out", "IN/", "--no-outputs"}), kExitData, {"it is a directory"}},
+      {"OutIsAFolder",
+       "d.csv",
+       kGood,
+       xy({"--out", "IN/", "--no-outputs"}),
+       kExitUsage,
+       {"--out: ", "it is a directory"}},
   };
 }
 
@@ -245,6 +283,56 @@ TEST(Numerical, ASingularModelIsReportedButNotSaved) {
   EXPECT_EQ(outcome.code, kExitNumerical);
   EXPECT_EQ(outcome.json().at("status"), "rank_deficient");
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("m.json was not written"), HasSubstr("rank 1 of 2")));
+  EXPECT_THAT(folder.names(), ElementsAre("d.csv"));
+}
+
+TEST(Usage, OutputsAreNeitherStandardOutputNorEachOther) {
+  const Folder folder;
+  const std::string path = folder.write("d.csv", kGood);
+  // Standard output is a file here, so that /dev/stdout leads to a regular one.
+  const Outcome out = run_sigmahat({"gaussian", "fit", path, "--columns", "x,y", "--out", "/dev/stdout"});
+  EXPECT_EQ(out.code, kExitUsage);
+  EXPECT_THAT(out.out, IsEmpty());
+  EXPECT_THAT(out.err, HasSubstr("--out: /dev/stdout: cannot be written: it is standard output"));
+  std::filesystem::create_directory(folder.path("sub"));
+  std::filesystem::create_symlink("m.json", folder.path("link"));
+  folder.write("m.json", "old");
+  for (const char* trace : {"m.json", "sub/../m.json", "link"}) {
+    const Outcome same = run_sigmahat({"gaussian", "fit", path, "--columns", "x,y", "--compare", "--out",
+                                       folder.path("m.json"), "--trace", folder.path(trace)});
+    EXPECT_EQ(same.code, kExitUsage) << trace;
+    EXPECT_THAT(same.err, HasSubstr("is the same file as that of --out"));
+  }
+  EXPECT_EQ(read_file(folder.path("m.json")), "old");
+}
+
+TEST(Data, WhereStandardOutputFailsThereIsNoFile) {
+  const Folder folder;
+  const std::string path = folder.write("d.csv", kGood);
+  const std::vector<std::string> fit{
+      "gaussian",           "fit", path, "--columns", "x,y", "--compare", "--trace", folder.path("t.csv"), "--out",
+      folder.path("m.json")};
+  for (const auto prepare : {+[] { close(STDOUT_FILENO); }, +[] { (void)std::freopen("/dev/full", "w", stdout); }}) {
+    const Outcome outcome = run_sigmahat(fit, prepare);
+    EXPECT_EQ(outcome.code, kExitData);
+    EXPECT_THAT(outcome.err, HasSubstr("standard output cannot be written"));
+    EXPECT_THAT(folder.names(), ElementsAre("d.csv"));
+  }
+}
+
+TEST(Data, AFileBeyondTheSizeLimitIsReported) {
+  const Folder folder;
+  const std::string path = folder.write("d.csv", kGood);
+  const std::vector<std::string> fit{
+      "gaussian", "fit",       path,      "--columns",          "x,y",   "--compare",
+      "--metric", "frobenius", "--trace", folder.path("t.csv"), "--out", folder.path("m.json")};
+  const Outcome outcome = run_sigmahat(
+      fit, +[] {
+        const rlimit limit{1024, 1024};
+        setrlimit(RLIMIT_FSIZE, &limit);
+      });
+  EXPECT_EQ(outcome.code, kExitData);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--trace: "), HasSubstr("t.csv: cannot be written: File too large")));
   EXPECT_THAT(folder.names(), ElementsAre("d.csv"));
 }
 

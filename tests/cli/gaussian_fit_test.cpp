@@ -335,5 +335,92 @@ TEST(GaussianFit, LabelsAndNamesNeedingQuotes) {
   EXPECT_THAT(read_file(trace), HasSubstr("\n\"a,\"\"b\"\"\",0,"));
 }
 
+TEST(GaussianFit, OutReplacesWhatALinkLeadsTo) {
+  const Folder folder;
+  const std::string data = folder.write("d.csv", "x\n1\n2\n4\n"), target = folder.write("target.json", "old");
+  std::filesystem::permissions(target, std::filesystem::perms{0640});
+  std::filesystem::create_symlink("target.json", folder.path("link.json"));
+  const Outcome outcome = run_sigmahat({"gaussian", "fit", data, "--out", folder.path("link.json")});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path("link.json")));
+  EXPECT_EQ(Json::parse(read_file(target)).at("columns"), Json({"x"}));
+  EXPECT_EQ(std::filesystem::status(target).permissions(), std::filesystem::perms{0640});
+  EXPECT_THAT(folder.names(), ElementsAre("d.csv", "link.json", "target.json"));
+}
+
+TEST(GaussianFit, AStartIsPutInTheOrderOfTheColumns) {
+  const Folder folder;
+  const std::string model = folder.path("m.json"), iris = example("iris.csv");
+  ASSERT_EQ(run_sigmahat({"gaussian", "fit", iris, "--columns", kIrisColumns, "--out", model}).code, 0);
+  const Json ascent =
+      run_sigmahat({"gaussian", "fit", iris, "--columns", "petal_width,sepal_length,petal_length,sepal_width",
+                    "--method", "ascent", "--metric", "vech", "--start", model, "--json"})
+          .json()
+          .at("ascent");
+  EXPECT_LE(ascent.at("iterations").get<int>(), 1) << "it starts at the top";
+  expect_converged(ascent);
+}
+
+TEST(GaussianFit, AModelOfAnAscentThatStoppedEarlyIsNoted) {
+  const Folder folder;
+  std::vector<std::string> fit{"gaussian", "fit",    example("iris.csv"),  "--columns", kIrisColumns,
+                               "--method", "ascent", "--metric",           "vech",      "--max-iterations",
+                               "3",        "--out",  folder.path("m.json")};
+  EXPECT_THAT(run_sigmahat(fit).err, ::testing::MatchesRegex("sigmahat: note: .*m\\.json: the ascent did not converge; "
+                                                             "the saved model is where it stopped\n"));
+  EXPECT_THAT(folder.names(), ElementsAre("m.json"));
+  fit[8] = "fisher";
+  EXPECT_THAT(run_sigmahat(fit).err, IsEmpty());
+}
+
+TEST(GaussianFit, TextReportNamesConstantColumns) {
+  const Folder folder;
+  const auto report = [&](const char* text) {
+    return run_sigmahat({"gaussian", "fit", folder.write("c.csv", text)}).out;
+  };
+  EXPECT_THAT(report("a,b\n1,3\n2,3\n4,3\n"), HasSubstr("rank_deficient: column 'b' is constant; rank 1 of 2"));
+  EXPECT_THAT(report("a,b,c\n1,3,5\n2,3,5\n4,3,5\n5,3,5\n"), HasSubstr("columns 'b', 'c' are constant; rank 1 of 3"));
+  EXPECT_THAT(report("a,b\n1,2\n2,4\n4,8\n"), HasSubstr("columns depend on each other; rank 1 of 2"));
+}
+
+TEST(GaussianFit, TextReportWithoutRows) {
+  const Folder folder;
+  const Outcome outcome =
+      run_sigmahat({"gaussian", "fit", folder.write("n.csv", "a,b\nNA,1\n2,NA\n"), "--missing", "drop", "--compare"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("too_few_rows: no row is left; rank 0 of 2"), HasSubstr("not computable"),
+                                 Not(HasSubstr("nan")), Not(HasSubstr("inf "))));
+}
+
+TEST(GaussianFit, TextReportShowsTheMeanToItsDeviation) {
+  const Folder folder;
+  const auto report = [&](const char* text) {
+    return run_sigmahat({"gaussian", "fit", folder.write("d.csv", text)}).out;
+  };
+  EXPECT_THAT(report("a\n1000000000.125\n1000000000.25\n1000000000.5\n"), HasSubstr(" 1000000000.292 |"));
+  EXPECT_THAT(report("a\n0.1\n0.1\n0.1\n"), HasSubstr(" 0.1 |")) << "a constant in its shortest digits";
+  EXPECT_THAT(report("a\n1\n2\n6\n"), HasSubstr(" 3 |"));
+}
+
+TEST(GaussianFit, TextReportOfWeights) {
+  const Folder folder;
+  const Outcome outcome =
+      run_sigmahat({"gaussian", "fit", folder.write("w.csv", "x,w\n1,0.1\n2,0.2\n6,0.1\n7,0\n"), "--weights", "w"});
+  EXPECT_THAT(outcome.out,
+              HasSubstr("n              0.4 (sum of the weights of 3 rows; 1 row of weight 0 left out), p = 1"));
+  const Outcome unbiased = run_sigmahat({"gaussian", "fit", folder.path("w.csv"), "--weights", "w", "--unbiased"});
+  EXPECT_EQ(unbiased.code, 0) << unbiased.err;
+  EXPECT_THAT(unbiased.out, AllOf(HasSubstr("too_few_rows: the weights sum to too little for --unbiased"),
+                                  HasSubstr("| not computable"), Not(HasSubstr("nan"))));
+}
+
+TEST(GaussianFit, TextReportEscapesNamesAndLabels) {
+  const Folder folder;
+  const Outcome outcome = run_sigmahat(
+      {"gaussian", "fit", folder.write("e.csv", "g,\"x\ny\"\n\"a\x1B[31m\nb\",1\n\"a\x1B[31m\nb\",2\n"), "--by", "g"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("g = a\\x1b[31m\\nb\n"), HasSubstr("x\\ny "), Not(HasSubstr("\x1B"))));
+}
+
 }  // namespace
 }  // namespace sigmahat::cli::test

@@ -199,7 +199,7 @@ TEST(NpyReader, EveryTruncationIsAnError) {
     const std::string path = folder.write("t.npy", whole.substr(0, size));
     EXPECT_THAT(message_of(request(path)), HasSubstr("t.npy: the file is truncated")) << size << " bytes";
   }
-  EXPECT_THAT(message_of(request(folder.write("t.npy", whole + "x"))), HasSubstr("1 bytes follow the array"));
+  EXPECT_THAT(message_of(request(folder.write("t.npy", whole + "x"))), HasSubstr("1 byte follows the array"));
 }
 
 TEST(NpyReader, NamesWhatIsWrongWithTheHeader) {

@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "cli_support.hpp"
+#include "exit_code.hpp"
 #include "sigmahat/host/error.hpp"
 
 namespace sigmahat::cli::test {
@@ -17,10 +18,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 TEST(OutputFile, AppearsWholeOnCommit) {
   const Folder folder;
-  OutputFile file(folder.path("out.txt"));
+  OutputFile file("--out", folder.path("out.txt"));
   file.write("one ");
   file.write("two");
   EXPECT_FALSE(std::filesystem::exists(folder.path("out.txt")));
@@ -32,10 +34,9 @@ TEST(OutputFile, AppearsWholeOnCommit) {
 TEST(OutputFile, LeavesNothingWithoutCommit) {
   const Folder folder;
   {
-    OutputFile file(folder.path("out.txt"));
+    OutputFile file("--out", folder.path("out.txt"));
     file.write("half");
   }
-  check_writable(folder.path("probe.txt"));
   EXPECT_THAT(folder.names(), IsEmpty());
 }
 
@@ -43,7 +44,7 @@ TEST(OutputFile, KeepsTheOlderFileWithoutCommit) {
   const Folder folder;
   folder.write("out.txt", "old");
   {
-    OutputFile file(folder.path("out.txt"));
+    OutputFile file("--out", folder.path("out.txt"));
     file.write("new");
   }
   EXPECT_EQ(read_file(folder.path("out.txt")), "old");
@@ -55,7 +56,7 @@ TEST(OutputFile, ReplacesKeepingPermissionsAndLinks) {
   const std::string target = folder.write("target.txt", "old");
   ASSERT_EQ(chmod(target.c_str(), 0640), 0);
   std::filesystem::create_symlink("target.txt", folder.path("link.txt"));
-  OutputFile file(folder.path("link.txt"));
+  OutputFile file("--out", folder.path("link.txt"));
   file.write("new");
   file.commit();
   EXPECT_TRUE(std::filesystem::is_symlink(folder.path("link.txt")));
@@ -67,24 +68,35 @@ TEST(OutputFile, NamesWhyATargetCannotBeWritten) {
   const Folder folder;
   const auto error_of = [](const std::string& path) -> std::string {
     try {
-      check_writable(path);
+      const OutputFile file("--out", path);
     } catch (const DataError& error) {
       return error.what();
+    } catch (const UsageError& error) {
+      return std::string("usage: ") + error.what();
     }
     return "no error";
   };
   EXPECT_THAT(error_of(folder.path("none/out.txt")), HasSubstr("none/out.txt: cannot be written: No such file"));
-  EXPECT_THAT(error_of(folder.path("")), HasSubstr("it is a directory"));
-  EXPECT_THAT(error_of("/dev/null"), HasSubstr("no regular file"));
+  EXPECT_THAT(error_of(folder.path("")), AllOf(StartsWith("usage: --out: "), HasSubstr("it is a directory")));
+  std::filesystem::create_symlink("none/target.txt", folder.path("dangling"));
+  EXPECT_THAT(error_of(folder.path("dangling")), HasSubstr("a symbolic link that leads nowhere"));
+  std::filesystem::create_directory_symlink(".", folder.path("folder"));
+  EXPECT_THAT(error_of(folder.path("folder")), HasSubstr("it is a directory"));
+  ASSERT_EQ(mkfifo(folder.path("pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink("pipe", folder.path("to_pipe"));  // as /dev/stdout leads to a pipe or a terminal
+  EXPECT_THAT(error_of(folder.path("to_pipe")), AllOf(StartsWith("usage: --out: "), HasSubstr("no regular file")));
+  EXPECT_THAT(error_of(folder.path("pipe")), HasSubstr("no regular file"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path("to_pipe"))) << "a link is never replaced";
+  EXPECT_THAT(folder.names(), ElementsAre("dangling", "folder", "pipe", "to_pipe"));
 }
 
 TEST(OutputFile, ASignalRemovesTheTemporary) {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) {
     const Folder folder;
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
-      OutputFile file(folder.path("out.txt"));
+      OutputFile file("--out", folder.path("out.txt"));
       file.write("half");
       raise(signal);
       _exit(0);  // not reached

@@ -250,6 +250,41 @@ TEST_P(GaussianLikelihoodTest, DirectionsSlopesAndMovesAreThoseOfTheirMetric) {
   }
 }
 
+TEST_P(GaussianLikelihoodTest, MomentsThatOverflowedAreRefusedAndOtherNaNsAreCanonical) {
+  const Case c(context(), 3, 10, 5);
+  Moments overflowed = c.moments;
+  overflowed.scatter(1, 1) = std::numeric_limits<double>::infinity();
+  Moments undefined = c.moments;
+  undefined.mean[2] = -std::numeric_limits<double>::quiet_NaN();
+  for (const Moments& moments : {overflowed, undefined}) {
+    EXPECT_THROW(gaussian_log_likelihood(context(), moments, c.mean, c.covariance), NumericalError);
+    EXPECT_THROW(gaussian_score(context(), moments, c.mean, c.covariance, CovarianceScore::symmetric), NumericalError);
+  }
+  EXPECT_THROW(gaussian_log_likelihood(context(), Moments{0, 0, 0, {1}, {0}, Matrix(1, 1)}, std::vector{0.0},
+                                       Matrix::identity(1)),
+               InvalidArgument);
+  // Finite moments whose scores overflow: infinities of both signs meet.
+  Moments wide = c.moments;
+  for (Index j = 0; j < 3; ++j) {
+    for (Index i = 0; i < 3; ++i) wide.scatter(i, j) = (i + j) % 2 == 0 ? 1e300 : -1e300;
+  }
+  Matrix narrow(3, 3);
+  for (Index i = 0; i < 3; ++i) {
+    for (Index j = 0; j < 3; ++j) narrow(i, j) = c.covariance(i, j) * 1e-200;
+  }
+  const GaussianScore score = gaussian_score(context(), wide, c.mean, narrow, CovarianceScore::unrestricted);
+  std::vector<double> all{score.value, score.score_norm};
+  all.insert(all.end(), score.mean.begin(), score.mean.end());
+  all.insert(all.end(), score.covariance.data(), score.covariance.data() + 9);
+  Index undefined_values = 0;
+  for (const double value : all) {
+    if (!std::isnan(value)) continue;
+    ++undefined_values;
+    EXPECT_TRUE(test::same_bits(std::vector{value}, std::vector{kCanonicalNaN}));
+  }
+  EXPECT_GT(undefined_values, 0);
+}
+
 TEST_P(GaussianLikelihoodTest, ArgumentsThatCannotBeAreNamed) {
   const Case c(context(), 3, 10, 5);
   const auto message = [&](const std::vector<double>& mean, const Matrix& covariance) -> std::string {

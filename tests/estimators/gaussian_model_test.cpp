@@ -150,6 +150,36 @@ TEST_P(GaussianModelTest, RowsThatAreNotFiniteHaveNoDensityAndNoLikelihood) {
   EXPECT_TRUE(model.log_densities(context(), rows.slice(0, 0)).empty());
 }
 
+TEST_P(GaussianModelTest, NoRowsHaveTheLikelihoodZero) {
+  const GaussianModel model(context(), {0, 0}, Matrix::identity(2));
+  const double* const nothing = nullptr;
+  const double value = model.log_likelihood(context(), RowsView::row_major(nothing, 0, 2));
+  EXPECT_TRUE(same_bits(std::vector{value}, std::vector{0.0}));
+  EXPECT_THROW(model.log_likelihood(context(), RowsView::row_major(nothing, 0, 3)), InvalidArgument);
+}
+
+TEST_P(GaussianModelTest, DistancesThatOverflowHaveNoDensityAndNoLikelihood) {
+  for (const Index p : {2, 70}) {
+    const GaussianModel model(context(), std::vector<double>(p, 0.0), Matrix::identity(p));
+    std::vector<double> data(3 * p, 1.0), weights{1, 1, 1};
+    data[p] = 1e200;
+    const RowsView rows = RowsView::row_major(data.data(), 3, p);
+    for (const std::vector<double>& values :
+         {model.log_densities(context(), rows), model.mahalanobis_squared(context(), rows)}) {
+      EXPECT_TRUE(std::isfinite(values[0]) && std::isfinite(values[2]));
+      EXPECT_TRUE(same_bits(std::span(values).subspan(1, 1), std::vector{kCanonicalNaN}));
+    }
+    try {
+      model.log_likelihood(context(), rows);
+      FAIL() << "a distance that overflows was taken";
+    } catch (const NumericalError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("row 1 (counted from 0): its squared distance"));
+    }
+    weights[1] = 0;
+    EXPECT_TRUE(std::isfinite(model.log_likelihood(context(), rows.weighted(weights.data()))));
+  }
+}
+
 TEST_P(GaussianModelTest, ArgumentsThatCannotBeAreRefused) {
   EXPECT_THROW(GaussianModel(context(), {}, Matrix()), InvalidArgument);
   EXPECT_THROW(GaussianModel(context(), {1, 2}, Matrix::identity(3)), InvalidArgument);
@@ -178,6 +208,13 @@ TEST_P(GaussianModelTest, FileGivesTheSameBitsBack) {
   EXPECT_TRUE(same_bits(GaussianModel::load(context(), path("m.json")).covariance(), model.covariance()));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1) << "a partial file stayed behind";
   EXPECT_THROW(model.save(path("m.json"), {"a"}), InvalidArgument);
+  try {
+    model.save(path("latin.json"), {"a", "b", "\xb5", "d"});
+    FAIL() << "a name that is not UTF-8 was taken";
+  } catch (const InvalidArgument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("columns: "));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path("latin.json")));
 }
 
 TEST_P(GaussianModelTest, FilesThatCannotBeWrittenLeaveNothing) {

@@ -143,9 +143,20 @@ TEST(GradientAscentTest, EveryTerminationIsReached) {
   AscentOptions coarse;
   coarse.score_tolerance = 0;
   coarse.change_tolerance = 1e-3;
-  const AscentSummary changed = run(kLong, coarse);
+  // A small move says something only where its step was the longest there is.
+  const AscentSummary stalled = run(kLong, coarse);
+  EXPECT_EQ(stalled.termination, Termination::stalled);
+  EXPECT_FALSE(stalled.converged());
+  EXPECT_TRUE(at_most(stalled.relative_change, 1e-3));
+  QuadraticObjective slow({{{0.5, 0.5}, {3, -2}, {0, 0}}}, 1.0);
+  const AscentSummary changed = gradient_ascent(slow, coarse).front();
   EXPECT_EQ(changed.termination, Termination::change_tolerance);
   EXPECT_TRUE(changed.converged());
+  EXPECT_EQ(changed.step, 1);
+  coarse.initial_step = 0.01;
+  coarse.step_growth = 1;
+  QuadraticObjective cut({{{0.5, 0.5}, {3, -2}, {0, 0}}}, 1.0);
+  EXPECT_EQ(gradient_ascent(cut, coarse).front().termination, Termination::stalled);
 
   Quadratic liar = kLong;
   liar.lie = 1e6;
@@ -271,6 +282,44 @@ TEST(GradientAscentTest, ReportsSayHowItEnded) {
   summary.termination = Termination::score_tolerance;
   EXPECT_THAT(summary.brief_report(), HasSubstr("converged (score norm within tolerance)"));
   EXPECT_STREQ(to_string(Termination::line_search_failed), "line_search_failed");
+  EXPECT_STREQ(to_string(Termination::stalled), "stalled");
+}
+
+TEST(GradientAscentTest, FullReportShowsInequalityEndsAndOptions) {
+  EXPECT_EQ(AscentSummary{}.full_report(), "not run\n");
+  QuadraticObjective round({kRound});
+  AscentSummary summary = gradient_ascent(round).front();
+  summary.seconds = 0.25;
+  EXPECT_EQ(summary.full_report(),
+            "converged (score norm within tolerance)\n"
+            "  termination    score_tolerance: score norm 0 <= 1e-13\n"
+            "  value          -6.5 at the start, 0 at the end\n"
+            "  score norm     3.61 at the start, 0 at the end\n"
+            "  last step      1, relative change 1\n"
+            "  cost           1 iteration, 2 evaluations, 0.25 s for the whole batch\n"
+            "  stopping       score_tolerance = 1e-13, change_tolerance = 1e-15, max_iterations = 1000\n"
+            "  line search    initial_step = 1, maximum_step = inf, sufficient_increase = 1e-04, rounding_slack = 4, "
+            "step_reduction = 0.5, step_growth = 2, max_step_reductions = 60\n");
+
+  const auto report = [](Quadratic problem, const AscentOptions& options) {
+    QuadraticObjective objective({std::move(problem)});
+    return gradient_ascent(objective, options).front().full_report();
+  };
+  AscentOptions options;
+  options.max_iterations = 3;
+  EXPECT_THAT(report(kLong, options), HasSubstr("iteration_limit: 3 iterations >= 3\n"));
+  options = {};
+  options.score_tolerance = 0;
+  options.change_tolerance = 0.01;
+  EXPECT_THAT(report(kLong, options),
+              ::testing::ContainsRegex("stalled: relative change [0-9.e-]+ <= 0.01 by a step of "
+                                       "[0-9.e-]+, which is not the longest"));
+  Quadratic other = kLong;
+  other.lie = 1e6;
+  options.max_step_reductions = 5;
+  EXPECT_THAT(report(other, options), HasSubstr("line_search_failed: 5 reductions of the step gave no sufficient"));
+  other.wall = -1;
+  EXPECT_THAT(report(other, options), HasSubstr("not_feasible: the objective has no value there\n  cost "));
 }
 
 }  // namespace

@@ -208,8 +208,9 @@ TEST_P(MomentsTest, DroppedRowsAreCountedAndContributeNothing) {
     for (double& value : finite) value = std::isfinite(value) ? value : 1e300;
     const Moments masked =
         compute_moments(context(), RowsView::row_major(finite.data(), n, p).weighted(without.data()));
-    EXPECT_TRUE(at_most(test::relative_error(dropped.mean, masked.mean), Tolerances<double>::chain(1)));
-    EXPECT_TRUE(at_most(scatter_error(dropped.scatter, masked.scatter), Tolerances<double>::scatter(n)));
+    EXPECT_TRUE(test::same(same_bits_promised(p), dropped.mean, masked.mean, Tolerances<double>::chain(1)));
+    EXPECT_TRUE(test::same(same_bits_promised(p), test::entries(dropped.scatter), test::entries(masked.scatter),
+                           Tolerances<double>::scatter(n)));
   }
 }
 
@@ -230,14 +231,21 @@ TEST_P(MomentsTest, FirstRowThatIsNotFiniteIsNamed) {
     data[300 * p + 1] = 0;
     data[700 * p + 1] = 0;
     std::vector<double> weights(n, 1.0);
-    weights[4] = kNaN;
-    try {
-      compute_moments(context(), RowsView::row_major(data.data(), n, p).weighted(weights.data()));
-      FAIL() << "a NaN weight was taken";
-    } catch (const NonFiniteRow& error) {
-      EXPECT_EQ(error.row(), 4);
-      EXPECT_EQ(error.column(), -1);
-      EXPECT_THAT(error.what(), HasSubstr("weight of row 4"));
+    for (const double bad : {kNaN, kInfinity, -kInfinity}) {
+      weights[4] = bad;
+      const RowsView rows = RowsView::row_major(data.data(), n, p).weighted(weights.data());
+      try {
+        compute_moments(context(), rows);
+        FAIL() << "a weight of " << bad << " was taken";
+      } catch (const NonFiniteRow& error) {
+        EXPECT_EQ(error.row(), 4);
+        EXPECT_EQ(error.column(), -1);
+        EXPECT_THAT(error.what(), HasSubstr("weight of row 4"));
+      }
+      const Moments dropped = compute_moments(context(), rows, {MissingRows::drop});
+      EXPECT_EQ(dropped.dropped, 1);
+      EXPECT_EQ(dropped.weight, static_cast<double>(n - 1));
+      EXPECT_TRUE(dropped.finite());
     }
   }
 }
@@ -353,6 +361,9 @@ TEST_P(MomentsTest, ArgumentsThatCannotBeAreNamed) {
   const RowsView good = RowsView::row_major(data.data(), 10, 2);
   EXPECT_THAT(message(RowsView::row_major(data.data(), 10, 2, 1), {}), HasSubstr("leading dimension is 1"));
   EXPECT_THAT(message(RowsView::column_major(data.data(), 10, 2, 9), {}), HasSubstr("at least 10"));
+  EXPECT_THAT(message(RowsView::row_major(data.data(), 10, 2, -2), {}), HasSubstr("leading dimension is -2"));
+  EXPECT_THAT(message(RowsView::column_major(data.data(), 10, 2, -7), {}), HasSubstr("leading dimension is -7"));
+  EXPECT_THROW(Matrix(2, 2, std::vector<double>(3)), InvalidArgument);
   EXPECT_THAT(message(RowsView::row_major(data.data(), 10, 0), {}), HasSubstr("columns is 0"));
   EXPECT_THAT(message(RowsView::row_major(data.data(), -1, 2), {}), HasSubstr("rows is -1"));
   EXPECT_THAT(message(RowsView::row_major(static_cast<float*>(nullptr), 1, 2), {}), HasSubstr("null"));

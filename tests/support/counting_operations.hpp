@@ -42,10 +42,11 @@ class CountingOperations final : public Operations {
     counts_.evaluated_problems += static_cast<Index>(active.size());
     inner_->gaussian_evaluate(p, active, data, point, evaluations);
   }
-  void gaussian_target(Index p, std::span<const Index> active, const GaussianData& data, const GaussianPoint& point,
+  void gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
+                       const GaussianData& data, const GaussianPoint& point,
                        const GaussianDirection& direction) override {
     ++counts_.targets;
-    inner_->gaussian_target(p, active, data, point, direction);
+    inner_->gaussian_target(p, active, mean_only, data, point, direction);
   }
   void gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active, const GaussianPoint& point,
                       const GaussianDirection& direction, std::span<double> slopes) override {

@@ -4,15 +4,17 @@
 // 1/32 byte per flop): bound by the multiply-adds. The packed panel (4·p KiB, twice) stays in the shared cache.
 //
 // Work is a sequence of jobs, each a block of rows or of means: pack it, then multiply its tiles into C. While the tiles
-// of one job are multiplied the next one is packed, all from one list, so threads meet twice per job. C is summed in
+// of one job are multiplied the next one is packed, all from one list, so threads meet once per job. C is summed in
 // the order of the jobs, whoever does the work.
 #include <omp.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <deque>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "moments_pass.hpp"
@@ -163,42 +165,56 @@ class LargePass final : public ReusableMomentsPass {
   /// Packs the jobs that `prepare` brings, of about `rows` rows in all, and multiplies them into C, one after another.
   template <class Prepare>
   void run(Index rows, Prepare prepare) {
-    Job* current = nullptr;
-    Job* next = nullptr;
-    std::size_t turn = 0;
-    Index tile_units = 0, pack_units = 0;
-    bool more = true;
-    FirstException exception;
     const double flops = static_cast<double>(rows) * static_cast<double>(p_) * static_cast<double>(p_ + 1);
+    Stage stage;
+    FirstException exception;
 #pragma omp parallel num_threads(useful_threads(flops, threads_))
-    while (true) {
+    {
 #pragma omp single
-      {
-        if (next != nullptr) check_finite(*next);
-        current = next != nullptr && next->active ? next : nullptr;
-        next = nullptr;
-        if (more) {
-          Job& job = jobs_[turn];
-          more = false;
-          exception.run([&] { more = prepare(job); });
-          if (more) next = &job;
-          turn = 1 - turn;
-        }
-        tile_units = current == nullptr ? 0 : (groups_ + unit_rows() - 1) / unit_rows();
-        prefetch_ = more ? rows_after_next() : Prefetch();
-        pack_units = next != nullptr && next->active ? (p_ + kColumnChunk - 1) / kColumnChunk : 0;
-      }
-      if (current == nullptr && next == nullptr) break;
-#pragma omp for schedule(dynamic, 1)
-      for (Index unit = 0; unit < tile_units + pack_units; ++unit) {
-        if (unit < tile_units) {
-          multiply(*current, tile_units - 1 - unit);  // the longest rows of tiles first
-        } else {
-          pack(*next, (unit - tile_units) * kColumnChunk);
+      stage.meeting.emplace(omp_get_num_threads());
+      while (true) {
+        stage.meeting->meet([&] { exception.run([&] { advance(stage, prepare); }); });
+        if (stage.current == nullptr && stage.next == nullptr) break;
+        const Index units = stage.tile_units + stage.pack_units;
+        for (Index unit = stage.unit.fetch_add(1); unit < units; unit = stage.unit.fetch_add(1)) {
+          if (unit < stage.tile_units) {
+            multiply(*stage.current, stage.tile_units - 1 - unit);  // the longest rows of tiles first
+          } else {
+            pack(*stage.next, (unit - stage.tile_units) * kColumnChunk);
+          }
         }
       }
     }
     exception.rethrow();
+  }
+
+  /// What the threads work on between two meetings: tiles of one job and packing of the next, as one list of units.
+  struct Stage {
+    Job* current = nullptr;
+    Job* next = nullptr;
+    std::size_t turn = 0;
+    bool more = true;
+    Index tile_units = 0, pack_units = 0;
+    std::atomic<Index> unit{0};
+    std::optional<Rendezvous> meeting;
+  };
+
+  template <class Prepare>
+  void advance(Stage& stage, Prepare& prepare) {
+    if (stage.next != nullptr) check_finite(*stage.next);
+    stage.current = stage.next != nullptr && stage.next->active ? stage.next : nullptr;
+    stage.next = nullptr;
+    stage.unit = 0;
+    stage.tile_units = stage.current == nullptr ? 0 : (groups_ + unit_rows() - 1) / unit_rows();
+    stage.pack_units = 0;
+    if (!std::exchange(stage.more, false)) return;  // an exception from prepare() ends the sequence, too
+    Job& job = jobs_[stage.turn];
+    if (!prepare(job)) return;
+    stage.more = true;
+    stage.next = &job;
+    stage.turn = 1 - stage.turn;
+    stage.pack_units = job.active ? (p_ + kColumnChunk - 1) / kColumnChunk : 0;
+    prefetch_ = rows_after_next();
   }
 
   /// The block that will be packed when the one at hand has been multiplied.

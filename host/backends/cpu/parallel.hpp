@@ -3,6 +3,7 @@
 
 #include <omp.h>
 
+#include <atomic>
 #include <exception>
 
 namespace sigmahat::backends {
@@ -22,6 +23,39 @@ class ThreadLimit {
 
  private:
   int before_;
+};
+
+/// A barrier for threads that meet every few microseconds. Who waits spins for a moment and then sleeps: on a busy machine
+/// that leaves the processor to the thread that is waited for, where OpenMP's barrier would keep spinning.
+class Rendezvous {
+ public:
+  explicit Rendezvous(int threads) : threads_(threads) {}
+
+  /// Returns when all threads are here; the last one runs `between` before the others go on.
+  template <class F>
+  void meet(F&& between) {
+    const int round = round_.load();
+    if (arrived_.fetch_add(1) + 1 == threads_) {
+      between();
+      arrived_.store(0);
+      round_.fetch_add(1);
+      round_.notify_all();
+      return;
+    }
+    constexpr int kSpins = 4000;  // about 50 µs
+    for (int spin = 0; spin < kSpins && round_.load() == round; ++spin) pause();
+    round_.wait(round);
+  }
+
+ private:
+  static void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+
+  const int threads_;
+  std::atomic<int> arrived_{0}, round_{0};
 };
 
 /// No exception may leave a parallel region: run() keeps the first one, rethrow() lets it go behind the region.

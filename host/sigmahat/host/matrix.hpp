@@ -18,8 +18,7 @@ class Matrix {
   Matrix(Index rows, Index columns, double value = 0)
       : rows_(rows), columns_(columns), data_(static_cast<std::size_t>(rows * columns), value) {}
   /// Throws InvalidArgument unless `data` has rows · columns numbers.
-  Matrix(Index rows, Index columns, std::vector<double> data)
-      : rows_(rows), columns_(columns), data_(std::move(data)) {
+  Matrix(Index rows, Index columns, std::vector<double> data) : rows_(rows), columns_(columns), data_(std::move(data)) {
     if (rows >= 0 && columns >= 0 && data_.size() == static_cast<std::size_t>(rows * columns)) return;
     throw InvalidArgument("matrix: " + std::to_string(data_.size()) + " numbers for " + std::to_string(rows) + " x " +
                           std::to_string(columns) + " entries");
