@@ -236,7 +236,7 @@ std::vector<ErrorCase> start_and_device_cases() {
        kExitData,
        {"--start: ", "none.json' is no existing file"}},
       // Either CUDA is not compiled in, or there are not so many GPUs.
-      {"DeviceNotThere", "d.csv", kGood, xy({"--device", "cuda:99"}), kExitDevice, {"error: --device: cuda:99: "}},
+      {"DeviceNotThere", "d.csv", kGood, xy({"--device", "cuda:99"}), kExitDevice, {"error: --device: cuda:99"}},
       {"OutFolderMissing",
        "d.csv",
        kGood,
