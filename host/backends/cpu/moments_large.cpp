@@ -3,9 +3,11 @@
 // Per block of 256 rows: 256·p·8 bytes from memory, 256·p·(p+1) flops and C read and written once (8·p² bytes, a fraction
 // 1/32 byte per flop): bound by the multiply-adds. The packed panel (4·p KiB, twice) stays in the shared cache.
 //
-// Work is a sequence of jobs, each a block of rows or of means: pack it, then multiply its tiles into C. While the tiles
-// of one job are multiplied the next one is packed, all from one list, so threads meet once per job. C is summed in
-// the order of the jobs, whoever does the work.
+// Work is a sequence of jobs, each a block of rows or of means: pack it, form its tiles, add them to C. C is summed in the
+// order of the jobs, whoever does the work, and there are two ways to share it:
+//   p ≤ 512: each thread takes a block of its own, and only the additions to C go in turns. Nothing but C is shared.
+//   above  : all threads work on one block and divide its tiles; while these are multiplied the next block is packed, all
+//            from one list, so threads meet once per block. No thread needs a matrix of its own.
 #include <omp.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <atomic>
 #include <cmath>
 #include <deque>
+#include <mutex>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -39,6 +42,7 @@ struct Job {
   const Level* source = nullptr;
   BlockRows rows;                               ///< count, weights and total weight, also for nodes
   double *mean = nullptr, *residual = nullptr;  ///< of the node
+  Index turn = 0;                               ///< place in the sequence
   PanelStorage storage;
 
   /// Without weights the deviations serve both sides of a tile.
@@ -48,6 +52,16 @@ struct Job {
     return panel;
   }
 };
+
+/// A block that one thread has to itself.
+struct OwnBlock {
+  OwnBlock(Index p, Index tile_numbers) : job(p), tiles(static_cast<std::size_t>(tile_numbers)) {}
+  Job job;
+  std::vector<double> tiles;  ///< its scatter
+};
+
+/// Up to this p a thread's block, panel and tiles fit into its own cache.
+constexpr Index kOwnBlocks = 512;
 
 class LargePass final : public ReusableMomentsPass {
  public:
@@ -109,10 +123,7 @@ class LargePass final : public ReusableMomentsPass {
     job.mean = open.mean.data() + k * p_;
     job.residual = open.residual.data() + k * p_;
     job.active = job.rows.total_weight != 0;
-    if (!job.active) {
-      std::fill_n(job.mean, p_, 0.0);
-      std::fill_n(job.residual, p_, 0.0);
-    }
+    job.turn = jobs_prepared_++;
     if (open.count == kCanonicalBlock) full_level_ = static_cast<int>(level);
   }
 
@@ -121,7 +132,8 @@ class LargePass final : public ReusableMomentsPass {
     job.view = nullptr;
     job.source = &source;
     job.rows.count = std::exchange(source.count, 0);
-    job.rows.weights = source.weight.data();
+    job.rows.kept_weights.assign(source.weight.begin(), source.weight.begin() + job.rows.count);
+    job.rows.weights = job.rows.kept_weights.data();
     job.rows.total_weight = 0;
     for (Index k = 0; k < job.rows.count; ++k) job.rows.total_weight += job.rows.weights[k];
     place_node(job, level + 1);
@@ -166,9 +178,64 @@ class LargePass final : public ReusableMomentsPass {
   template <class Prepare>
   void run(Index rows, Prepare prepare) {
     const double flops = static_cast<double>(rows) * static_cast<double>(p_) * static_cast<double>(p_ + 1);
+    const int threads = useful_threads(flops, threads_);
+    jobs_prepared_ = 0;
+    if (p_ <= kOwnBlocks) {
+      run_own_blocks(threads, prepare);
+    } else {
+      run_shared_blocks(threads, prepare);
+    }
+  }
+
+  /// Each thread has a block, its packed panel and its tiles to itself; only adding to C goes in turns. No data is shared
+  /// but C, at the cost of one more matrix per thread.
+  template <class Prepare>
+  void run_own_blocks(int threads, Prepare& prepare) {
+    while (std::ssize(own_) < threads) own_.emplace_back(p_, lower_tiles(groups_) * kTileSize);
+    std::mutex preparing;
+    std::atomic<int> turn{0};
+    bool more = true;
+    FirstException exception;
+#pragma omp parallel num_threads(threads)
+    {
+      OwnBlock& own = own_[static_cast<std::size_t>(omp_get_thread_num())];
+      Prefetch next;
+      const auto take = [&] {
+        const std::scoped_lock lock(preparing);
+        if (!std::exchange(more, false)) return false;  // an exception from prepare() ends the sequence
+        exception.run([&] { more = prepare(own.job); });
+        next = more ? rows_after_next() : Prefetch();
+        return more;
+      };
+      while (take()) {
+        if (own.job.view == nullptr) wait_for_turn(turn, own.job.turn);  // its rows are the nodes of the jobs before
+        if (own.job.active) {
+          for (Index column = 0; column < p_; column += kColumnChunk) pack(own.job, column);
+          multiply(own.job, 0, groups_, next, TileSum::store, own.tiles.data());
+        }
+        wait_for_turn(turn, own.job.turn);
+        close_node(own.job);
+        if (own.job.active) {
+#pragma omp simd
+          for (std::size_t i = 0; i < total_.size(); ++i) total_[i] += own.tiles[i];
+        }
+        turn.fetch_add(1);
+        turn.notify_all();
+      }
+    }
+    exception.rethrow();
+  }
+
+  static void wait_for_turn(const std::atomic<int>& turn, Index mine) {
+    for (int now = turn.load(); now != static_cast<int>(mine); now = turn.load()) spin_then_wait(turn, now);
+  }
+
+  /// All threads work on one block: they share the packed panel, and every tile is added to C where it belongs.
+  template <class Prepare>
+  void run_shared_blocks(int threads, Prepare& prepare) {
     Stage stage;
     FirstException exception;
-#pragma omp parallel num_threads(useful_threads(flops, threads_))
+#pragma omp parallel num_threads(threads)
     {
 #pragma omp single
       stage.meeting.emplace(omp_get_num_threads());
@@ -178,7 +245,9 @@ class LargePass final : public ReusableMomentsPass {
         const Index units = stage.tile_units + stage.pack_units;
         for (Index unit = stage.unit.fetch_add(1); unit < units; unit = stage.unit.fetch_add(1)) {
           if (unit < stage.tile_units) {
-            multiply(*stage.current, stage.tile_units - 1 - unit);  // the longest rows of tiles first
+            const Index first = (stage.tile_units - 1 - unit) * unit_rows();  // the longest rows of tiles first
+            multiply(*stage.current, first, std::min(first + unit_rows(), groups_), prefetch_, TileSum::add,
+                     total_.data());
           } else {
             pack(*stage.next, (unit - stage.tile_units) * kColumnChunk);
           }
@@ -201,7 +270,7 @@ class LargePass final : public ReusableMomentsPass {
 
   template <class Prepare>
   void advance(Stage& stage, Prepare& prepare) {
-    if (stage.next != nullptr) check_finite(*stage.next);
+    if (stage.next != nullptr) close_node(*stage.next);
     stage.current = stage.next != nullptr && stage.next->active ? stage.next : nullptr;
     stage.next = nullptr;
     stage.unit = 0;
@@ -241,32 +310,39 @@ class LargePass final : public ReusableMomentsPass {
     kernel_.mean(block, job.rows.count, panel);
     kernel_.pack(block, 0, job.rows.count, panel);
     kernel_.close(block, panel);
-    std::copy_n(panel.mean + column, columns, job.mean + column);
-    std::copy_n(panel.residual + column, columns, job.residual + column);
   }
 
   /// Rows of tiles that one unit of work takes: several where the panel is larger than a core's own cache, so that each
   /// group of columns that comes from the shared cache serves several tiles.
   Index unit_rows() const { return p_ < 512 ? 1 : 4; }
 
-  /// Unit `unit` of C += left·rightᵀ: rows of tiles from unit·unit_rows() on.
-  void multiply(const Job& job, Index unit) {
+  /// Rows of tiles first … last−1 of left·rightᵀ, into `tiles` or added to them.
+  void multiply(const Job& job, Index first, Index last, const Prefetch& next, TileSum sum, double* tiles) const {
     const Panel panel = job.panel();
-    const Index first = unit * unit_rows(), last = std::min(first + unit_rows(), groups_);
-    for (Index side = 0; side < last; ++side) {
-      for (Index top = std::max(first, side); top < last; ++top) {
-        prefetch_.fetch(lower_tiles(top) + side);
-        kernel_.tile(job.rows.count, panel.left() + top * kTile * panel.depth, panel.rows + side * kTile * panel.depth,
-                     panel.weighted_tail + top * kTile, panel.rows_tail + side * kTile, tile_of(top, side),
-                     TileSum::add);
+    for (Index group = first; group < last; group += unit_rows()) {
+      const Index end = std::min(group + unit_rows(), last);
+      for (Index side = 0; side < end; ++side) {
+        for (Index top = std::max(group, side); top < end; ++top) {
+          const Index tile = lower_tiles(top) + side;
+          next.fetch(tile);
+          kernel_.tile(job.rows.count, panel.left() + top * kTile * panel.depth,
+                       panel.rows + side * kTile * panel.depth, panel.weighted_tail + top * kTile,
+                       panel.rows_tail + side * kTile, tiles + tile * kTileSize, sum);
+        }
       }
     }
   }
 
   double* tile_of(Index top, Index side) { return total_.data() + (lower_tiles(top) + side) * kTileSize; }
 
-  void check_finite(const Job& job) {
-    finite_ = finite_ && std::all_of(job.mean, job.mean + p_, [](double m) { return std::isfinite(m); });
+  /// The packed block's mean becomes the node's; an empty block's node is zero.
+  void close_node(const Job& job) {
+    const Panel& panel = job.storage.panel();
+    for (Index i = 0; i < p_; ++i) {
+      job.mean[i] = job.active ? panel.mean[i] : 0.0;
+      job.residual[i] = job.active ? panel.residual[i] : 0.0;
+      finite_ = finite_ && std::isfinite(job.mean[i]);
+    }
   }
 
   void unpack(double* scatter) {
@@ -288,7 +364,9 @@ class LargePass final : public ReusableMomentsPass {
   std::vector<double> total_;                 // C: the lower triangle of tiles, row by row
   std::deque<Level> levels_;                  // a deque: jobs keep pointers into it
   const RowsView* view_ = nullptr;
+  std::deque<OwnBlock> own_;  // per thread, p ≤ kOwnBlocks
   Prefetch prefetch_;
+  Index jobs_prepared_ = 0;
   Index next_row_ = 0, positive_ = 0, dropped_ = 0;
   int full_level_ = -1;
   std::size_t finishing_level_ = 0;

@@ -25,8 +25,19 @@ class ThreadLimit {
   int before_;
 };
 
-/// A barrier for threads that meet every few microseconds. Who waits spins for a moment and then sleeps: on a busy machine
-/// that leaves the processor to the thread that is waited for, where OpenMP's barrier would keep spinning.
+/// Waits until `value` is no longer `old`: spins for a moment, then sleeps. On a busy machine that leaves the processor to
+/// the thread that is waited for, where OpenMP's own waiting would keep spinning.
+inline void spin_then_wait(const std::atomic<int>& value, int old) {
+  constexpr int kSpins = 4000;  // about 50 µs
+  for (int spin = 0; spin < kSpins && value.load() == old; ++spin) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+  value.wait(old);
+}
+
+/// A barrier for threads that meet every few microseconds.
 class Rendezvous {
  public:
   explicit Rendezvous(int threads) : threads_(threads) {}
@@ -42,18 +53,10 @@ class Rendezvous {
       round_.notify_all();
       return;
     }
-    constexpr int kSpins = 4000;  // about 50 µs
-    for (int spin = 0; spin < kSpins && round_.load() == round; ++spin) pause();
-    round_.wait(round);
+    spin_then_wait(round_, round);
   }
 
  private:
-  static void pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-  }
-
   const int threads_;
   std::atomic<int> arrived_{0}, round_{0};
 };
