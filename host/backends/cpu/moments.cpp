@@ -39,6 +39,7 @@ bool CpuOperations::grouped_moments(const RowsView& rows, std::span<const Index>
     return finite;
   }
   std::vector<std::unique_ptr<ReusableMomentsPass>> passes;
+  passes.reserve(static_cast<std::size_t>(threads));
   for (int t = 0; t < threads; ++t) passes.push_back(make_pass(rows.columns, missing, 1));
   FirstException exception;
 #pragma omp parallel for schedule(dynamic, 4) num_threads(threads) reduction(&& : finite)
