@@ -1,6 +1,8 @@
 // What the CPU backends have in common: "device" memory is host memory, copies are copies, the rank is the shared one.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -15,13 +17,16 @@ namespace sigmahat::backends {
 class HostMemoryOperations : public Operations {
  public:
   double* allocate(std::size_t count) override {
-    constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 vector
-    const std::size_t bytes = (count * sizeof(double) + kAlignment - 1) / kAlignment * kAlignment;
-    const bool too_many = count > SIZE_MAX / sizeof(double) - kAlignment;
-    void* memory = too_many ? nullptr : std::aligned_alloc(kAlignment, std::max(bytes, kAlignment));
+    constexpr std::size_t kLine = 64;                        // one cache line, one AVX-512 vector
+    constexpr std::size_t kHugePage = std::size_t{2} << 20;  // 512 times fewer page faults where the system has them
+    const bool too_many = count > (SIZE_MAX - kHugePage) / sizeof(double);
+    const std::size_t alignment = count * sizeof(double) < 2 * kHugePage ? kLine : kHugePage;
+    const std::size_t bytes = (count * sizeof(double) + alignment - 1) / alignment * alignment;
+    void* memory = too_many ? nullptr : std::aligned_alloc(alignment, std::max(bytes, alignment));
     if (memory == nullptr) {
       throw DeviceError("host memory: cannot allocate " + std::to_string(count) + " numbers of 8 bytes");
     }
+    if (alignment == kHugePage) (void)madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: without it small pages serve
     return static_cast<double*>(memory);
   }
   void release(double* device) noexcept override { std::free(device); }
