@@ -34,11 +34,13 @@ std::vector<Factored> factor_covariances(Operations& operations, const MomentsBa
   const GaussianPoint point{data.mean.get(), data.covariance.get(), factor.get(), offset.get(), whitened.get()};
   std::vector<GaussianEvaluation> evaluations(candidates.size());
   operations.gaussian_evaluate(p, candidates, data.view(), point, evaluations);
+  for (std::size_t k = 0; k < candidates.size(); ++k) result[k].at = evaluations[k];
+  const auto has_factor = [](const GaussianEvaluation& at) { return at.status == ProblemStatus::ok; };
+  if (std::none_of(evaluations.begin(), evaluations.end(), has_factor)) return result;
   std::vector<double> factors(factor.size());
   factor.download(factors);
   for (std::size_t k = 0; k < candidates.size(); ++k) {
-    result[k].at = evaluations[k];
-    if (evaluations[k].status != ProblemStatus::ok) continue;
+    if (!has_factor(evaluations[k])) continue;
     result[k].least_pivot = std::numeric_limits<double>::infinity();
     for (Index j = 0; j < p; ++j) {
       const double pivot = factors[candidates[k] * p * p + j * p + j];

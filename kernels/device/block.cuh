@@ -11,9 +11,7 @@ struct BlockTeam {
   SIGMAHAT_DEVICE void for_each(Index count, F&& f) const {
     for (Index i = thread_index(); i < count; i += thread_count()) f(i);
   }
-  SIGMAHAT_DEVICE void barrier(const char* file = __builtin_FILE(), int line = __builtin_LINE()) const {
-    block_barrier(file, line);
-  }
+  SIGMAHAT_DEVICE void barrier(Site site = Site::here()) const { block_barrier(site); }
 };
 
 /// Copies `count` numbers, thread by thread; visible to the block after the next barrier.
@@ -23,14 +21,13 @@ SIGMAHAT_DEVICE void block_copy(const double* from, double* to, Index count) {
 
 /// Sum of one number per thread in a fixed order: a binary tree over lanes, then the warps in order. All threads call
 /// it and get the sum; the number of threads is a multiple of 32, 1024 at most. `s_scratch` has 32 numbers.
-SIGMAHAT_DEVICE double block_sum(double value, double* s_scratch, const char* file = __builtin_FILE(),
-                                 int line = __builtin_LINE()) {
-  for (unsigned delta = kWarp / 2; delta > 0; delta /= 2) value += shuffle_down(kFullWarp, value, delta, file, line);
+SIGMAHAT_DEVICE double block_sum(double value, double* s_scratch, Site site = Site::here()) {
+  for (unsigned delta = kWarp / 2; delta > 0; delta /= 2) value += shuffle_down(kFullWarp, value, delta, site);
   if (thread_index() % kWarp == 0) s_scratch[thread_index() / kWarp] = value;
-  block_barrier(file, line);
+  block_barrier(site);
   double sum = 0;
   for (int warp = 0; warp < thread_count() / kWarp; ++warp) sum += s_scratch[warp];
-  block_barrier(file, line);
+  block_barrier(site);
   return sum;
 }
 

@@ -1,10 +1,13 @@
-// Stands in for kernels/block_list.cu, whose Thrust needs nvcc: the formulas of its header, as loops.
+// Stands in for kernels/block_list.cu, whose Thrust needs nvcc: the formulas of its header, as one thread's loop.
 #include "sigmahat/kernels/block_list_launch.hpp"
 
-namespace sigmahat {
+#include "device/portable.cuh"
 
-LaunchStatus launch_block_list(DeviceStream, Index segments, Index, const Index* segment_rows, Index* segment_blocks,
-                               Index* block_segment) {
+namespace sigmahat {
+namespace {
+
+SIGMAHAT_KERNEL(1)
+block_list(Index segments, const Index* segment_rows, Index* segment_blocks, Index* block_segment) {
   Index block = 0;
   for (Index s = 0; s < segments; ++s) {
     segment_blocks[s] = block;
@@ -12,7 +15,13 @@ LaunchStatus launch_block_list(DeviceStream, Index segments, Index, const Index*
     for (Index k = 0; k < count; ++k) block_segment[block++] = s;
   }
   segment_blocks[segments] = block;
-  return {};
+}
+
+}  // namespace
+
+LaunchStatus launch_block_list(DeviceStream stream, Index segments, Index, const Index* segment_rows,
+                               Index* segment_blocks, Index* block_segment) {
+  return device::launch(block_list, {1}, 1, 0, stream, segments, segment_rows, segment_blocks, block_segment);
 }
 
 }  // namespace sigmahat

@@ -5,6 +5,10 @@
 
 #include <new>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 #if defined(__x86_64__)
 // Saves the callee-saved registers on the running stack, whose pointer goes to *rdi, and takes them from stack rsi. The
 // library's swapcontext does the same with a system call on top, which made the tests three times slower.
@@ -51,6 +55,12 @@ class Stack {
   Stack& operator=(const Stack&) = delete;
   char* bottom() const { return static_cast<char*>(base_) + page_; }
   char* top() const { return bottom() + kStackBytes; }
+  /// Forgets what the address sanitizer knows of frames that were left behind.
+  void clean() const {
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_unpoison_memory_region(bottom(), kStackBytes);
+#endif
+  }
 
  private:
   std::size_t page_;
@@ -101,8 +111,14 @@ Fiber::Fiber() : state_(std::make_unique<State>()) {}
 Fiber::~Fiber() = default;
 Fiber::Fiber(Fiber&&) noexcept = default;
 Fiber& Fiber::operator=(Fiber&&) noexcept = default;
-void Fiber::start(void (*entry)()) { state_->start(entry); }
+void Fiber::start(void (*entry)()) {
+  state_->stack.clean();
+  state_->start(entry);
+}
 void Fiber::resume() { state_->resume(); }
 void Fiber::suspend() { state_->suspend(); }
+bool Fiber::on_stack(const void* address) const {
+  return address >= state_->stack.bottom() && address < state_->stack.top();
+}
 
 }  // namespace sigmahat::emulator

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include "moment_nodes.hpp"
 #include "sigmahat/kernels/block_list_launch.hpp"
-#include "support.hpp"
 
 namespace sigmahat::test {
 namespace {
@@ -85,45 +85,49 @@ Node defined_tree(const RowsView& rows, Index first, Index last, bool drop) {
   return defined_merge(rows.columns, defined_tree(rows, first, middle, drop), defined_tree(rows, middle, last, drop));
 }
 
-/// The kernels' result for all segments, from blocks to closed roots.
-struct Computed {
-  std::vector<double> weight, mean, residual, scatter;
-  std::vector<MomentCounts> counts;
+/// The block list of segments that begin at these rows, made on the device.
+struct BlockListOnDevice {
+  BlockListOnDevice(const KernelTest& test, const std::vector<Index>& offsets)
+      : segments(std::ssize(offsets) - 1),
+        blocks(count_blocks(offsets)),
+        segment_rows(test.put(offsets)),
+        segment_blocks(segments + 1),
+        block_segment(blocks) {
+    for (Index s = 0; s < segments; ++s) longest = std::max(longest, blocks_of(offsets, s));
+    EXPECT_TRUE(launch_block_list(test.stream(), segments, blocks, segment_rows.get(), segment_blocks.get(),
+                                  block_segment.get())
+                    .ok());
+  }
+  BlockList get() const {
+    return {segments, blocks, longest, segment_rows.get(), segment_blocks.get(), block_segment.get()};
+  }
+  static Index blocks_of(const std::vector<Index>& offsets, Index segment) {
+    return (offsets[segment + 1] - offsets[segment] + kCanonicalBlock - 1) / kCanonicalBlock;
+  }
+  static Index count_blocks(const std::vector<Index>& offsets) {
+    Index sum = 0;
+    for (Index s = 0; s + 1 < std::ssize(offsets); ++s) sum += blocks_of(offsets, s);
+    return sum;
+  }
 
-  Computed(Index count, Index p)
-      : weight(count, kNaN),
-        mean(count * p, kNaN),
-        residual(count * p, kNaN),
-        scatter(count * p * p, kNaN),
-        counts(count) {}
-  MomentNodes nodes() { return {weight.data(), mean.data(), residual.data(), scatter.data(), counts.data()}; }
+  Index segments, blocks, longest = 0;
+  DeviceArray<Index> segment_rows, segment_blocks, block_segment;
 };
 
-Computed computed(const TestRows& rows, const std::vector<Index>& offsets, bool drop) {
+/// The kernels' result for all segments, from blocks to closed roots.
+Nodes computed(const KernelTest& test, const TestRows& rows, const std::vector<Index>& offsets, bool drop) {
   const Index p = rows.view().columns;
-  BlockList list;
-  list.segments = std::ssize(offsets) - 1;
-  for (Index s = 0; s < list.segments; ++s) {
-    const Index blocks = (offsets[s + 1] - offsets[s] + kCanonicalBlock - 1) / kCanonicalBlock;
-    list.blocks += blocks;
-    list.longest = std::max(list.longest, blocks);
-  }
-  std::vector<Index> segment_blocks(list.segments + 1), block_segment(list.blocks);
-  EXPECT_TRUE(launch_block_list(nullptr, list.segments, list.blocks, offsets.data(), segment_blocks.data(),
-                                block_segment.data())
-                  .ok());
-  list.segment_rows = offsets.data();
-  list.segment_blocks = segment_blocks.data();
-  list.block_segment = block_segment.data();
-  Computed blocks(list.blocks, p), roots(list.segments, p);
-  EXPECT_TRUE(launch_moments_blocks(nullptr, rows.on_device(), list, p, drop, blocks.nodes()).ok());
-  EXPECT_TRUE(launch_moments_tree(nullptr, list, p, blocks.nodes()).ok());
-  EXPECT_TRUE(launch_moments_roots(nullptr, list, p, blocks.nodes(), roots.nodes(), 0).ok());
-  EXPECT_TRUE(launch_moments_close(nullptr, list.segments, p, roots.nodes()).ok());
-  return roots;
+  const RowsOnDevice rows_device(test.stream(), rows);
+  const BlockListOnDevice list(test, offsets);
+  const NodesOnDevice blocks(test, list.blocks, p), roots(test, list.segments, p);
+  EXPECT_TRUE(launch_moments_blocks(test.stream(), rows_device.get(), list.get(), p, drop, blocks.get()).ok());
+  EXPECT_TRUE(launch_moments_tree(test.stream(), list.get(), p, blocks.get()).ok());
+  EXPECT_TRUE(launch_moments_roots(test.stream(), list.get(), p, blocks.get(), roots.get(), 0).ok());
+  EXPECT_TRUE(launch_moments_close(test.stream(), list.segments, p, roots.get()).ok());
+  return roots.fetched(test);
 }
 
-void expect_segment(Computed& actual, Index segment, Index p, Node expected) {
+void expect_segment(const Nodes& actual, Index segment, Index p, Node expected) {
   if (expected.n == 0) {
     expected.m.assign(p, kCanonicalNaN);
     expected.c.assign(p, kCanonicalNaN);
@@ -145,32 +149,28 @@ void expect_segment(Computed& actual, Index segment, Index p, Node expected) {
   EXPECT_TRUE(same_bits(part(actual.scatter, p * p), expected.scatter)) << "scatter";
 }
 
-class MomentsKernels : public EmulatedTest {};
+class MomentsKernels : public KernelTest {};
 
 TEST_P(MomentsKernels, OneDataSetHasTheDefinedBits) {
-  for (const Index p : kDimensions) {
-    for (const Index n : {1, 31, 32, 33, 257, 1000}) {
-      for (const RowsCase& c : rows_cases(n, p, false)) {
-        SCOPED_TRACE(describe(c));
-        const TestRows rows(c);
-        Computed actual = computed(rows, {0, n}, false);
-        expect_segment(actual, 0, p, defined_tree(rows.view(), 0, n, false));
-      }
+  for (const auto& [n, p] : small_shapes(257, {0, 1, 31, 32, 33, 600})) {
+    for (const RowsCase& c : rows_cases(n, p, false)) {
+      SCOPED_TRACE(describe(c));
+      const TestRows rows(c);
+      const Nodes actual = computed(*this, rows, {0, n}, false);
+      expect_segment(actual, 0, p, defined_tree(rows.view(), 0, n, false));
     }
   }
 }
 
 TEST_P(MomentsKernels, DroppedRowsAreLeftOutAndCounted) {
-  for (const Index p : kDimensions) {
-    for (const Index n : {1, 33, 600}) {
-      for (const RowsCase& c : rows_cases(n, p, true)) {
-        SCOPED_TRACE(describe(c));
-        const TestRows rows(c);
-        Computed actual = computed(rows, {0, n}, true);
-        const Node expected = defined_tree(rows.view(), 0, n, true);
-        EXPECT_GT(expected.counts.dropped, 0);
-        expect_segment(actual, 0, p, expected);
-      }
+  for (const auto& [n, p] : small_shapes(33, {1, 257, 600})) {
+    for (const RowsCase& c : rows_cases(n, p, true)) {
+      SCOPED_TRACE(describe(c));
+      const TestRows rows(c);
+      const Nodes actual = computed(*this, rows, {0, n}, true);
+      const Node expected = defined_tree(rows.view(), 0, n, true);
+      EXPECT_GT(expected.counts.dropped, 0);
+      expect_segment(actual, 0, p, expected);
     }
   }
 }
@@ -181,7 +181,7 @@ TEST_P(MomentsKernels, GroupsOfUnequalSizeAreIndependentDataSets) {
     for (const RowsCase& c : rows_cases(offsets.back(), p, false)) {
       SCOPED_TRACE(describe(c));
       const TestRows rows(c);
-      Computed actual = computed(rows, offsets, true);
+      const Nodes actual = computed(*this, rows, offsets, true);
       for (Index g = 0; g + 1 < std::ssize(offsets); ++g) {
         SCOPED_TRACE("group " + std::to_string(g));
         expect_segment(actual, g, p, defined_tree(rows.view(), offsets[g], offsets[g + 1], true));
@@ -195,7 +195,7 @@ TEST_P(MomentsKernels, ARowThatIsNotFiniteMarksItsGroupAlone) {
   c.holes = true;
   const TestRows rows(c);  // rows 0, 30 and 256
   const std::vector<Index> offsets{0, 1, 30, 31, 250, 300, 700};
-  Computed actual = computed(rows, offsets, false);
+  const Nodes actual = computed(*this, rows, offsets, false);
   for (Index g = 0; g + 1 < std::ssize(offsets); ++g) {
     SCOPED_TRACE("group " + std::to_string(g));
     EXPECT_EQ(actual.counts[g].not_finite, g == 0 || g == 2 || g == 4 ? 1 : 0);
@@ -205,35 +205,63 @@ TEST_P(MomentsKernels, ARowThatIsNotFiniteMarksItsGroupAlone) {
 
 TEST_P(MomentsKernels, NoRowsAndNoWeightGiveNaNMeans) {
   const TestRows none({0, 3});
-  Computed actual = computed(none, {0, 0}, false);
+  const Nodes actual = computed(*this, none, {0, 0}, false);
   expect_segment(actual, 0, 3, defined_tree(none.view(), 0, 0, false));
 
   const TestRows some({300, 3});
+  const RowsOnDevice some_device(stream(), some);
   const std::vector<double> zeros(300, 0.0);
-  DeviceRows weightless = some.on_device();
-  weightless.weights = zeros.data();
-  const std::vector<Index> offsets{0, 300}, segment_blocks{0, 2}, block_segment{0, 0};
-  const BlockList list{1, 2, 2, offsets.data(), segment_blocks.data(), block_segment.data()};
-  Computed nodes(2, 3);
-  EXPECT_TRUE(launch_moments_blocks(nullptr, weightless, list, 3, false, nodes.nodes()).ok());
-  EXPECT_TRUE(launch_moments_tree(nullptr, list, 3, nodes.nodes()).ok());
-  EXPECT_TRUE(launch_moments_close(nullptr, 1, 3, nodes.nodes()).ok());
-  expect_segment(nodes, 0, 3, defined_block(some.view().weighted(zeros.data()), 0, 300, false));
-  EXPECT_EQ(nodes.counts[0].rows, 0);
+  const auto weights = put(zeros);
+  DeviceRows weightless = some_device.get();
+  weightless.weights = weights.get();
+  const BlockListOnDevice list(*this, {0, 300});
+  const NodesOnDevice nodes(*this, 2, 3);
+  EXPECT_TRUE(launch_moments_blocks(stream(), weightless, list.get(), 3, false, nodes.get()).ok());
+  EXPECT_TRUE(launch_moments_tree(stream(), list.get(), 3, nodes.get()).ok());
+  EXPECT_TRUE(launch_moments_close(stream(), 1, 3, nodes.get()).ok());
+  const Nodes closed = nodes.fetched(*this);
+  expect_segment(closed, 0, 3, defined_block(some.view().weighted(zeros.data()), 0, 300, false));
+  EXPECT_EQ(closed.counts[0].rows, 0);
 }
 
-TEST_P(MomentsKernels, MergingANodeIntoTheEmptyOneCopiesIt) {
-  const TestRows rows({200, 4});
-  Computed nodes = computed(rows, {0, 0, 200}, false);
-  EXPECT_TRUE(launch_moments_merge(nullptr, 4, nodes.nodes(), 0, 1).ok());
-  EXPECT_TRUE(same_bits(nodes.weight[0], 200.0));
-  EXPECT_EQ(nodes.counts[0].rows, 200);
-  const std::span<const double> mean(nodes.mean), scatter(nodes.scatter);
-  EXPECT_TRUE(same_bits(mean.first(4), mean.last(4)));
-  EXPECT_TRUE(same_bits(scatter.first(16), scatter.last(16)));
+TEST_P(MomentsKernels, MergingWithAnEmptyNodeGivesTheOther) {
+  const Index p = 4;
+  const TestRows rows({200, p});
+  const Nodes before = computed(*this, rows, {0, 0, 200}, false);
+  for (const bool into_the_empty_one : {true, false}) {
+    SCOPED_TRACE(into_the_empty_one ? "into the empty one" : "the empty one into the other");
+    const NodesOnDevice nodes(*this, before);
+    const Index a = into_the_empty_one ? 0 : 1;
+    EXPECT_TRUE(launch_moments_merge(stream(), p, nodes.get(), a, 1 - a).ok());
+    const Nodes after = nodes.fetched(*this);
+    EXPECT_TRUE(same_bits(after.weight[a], 200.0));
+    EXPECT_EQ(after.counts[a].rows, 200);
+    const auto part = [&](const std::vector<double>& all, Index node, Index length) {
+      return std::span(all).subspan(static_cast<std::size_t>(node * length), static_cast<std::size_t>(length));
+    };
+    EXPECT_TRUE(same_bits(part(after.mean, a, p), part(before.mean, 1, p)));
+    EXPECT_TRUE(same_bits(part(after.residual, a, p), part(before.residual, 1, p)));
+    EXPECT_TRUE(same_bits(part(after.scatter, a, p * p), part(before.scatter, 1, p * p)));
+  }
 }
 
-SIGMAHAT_BOTH_ORDERS(MomentsKernels);
+TEST_P(MomentsKernels, TheBlockListNamesTheSegmentOfEveryBlock) {
+  for (const Index segments : {1, 31, 32, 33, 257}) {
+    SCOPED_TRACE(std::to_string(segments) + " segments");
+    std::vector<Index> offsets{0}, segment_blocks{0}, block_segment;
+    for (Index s = 0; s < segments; ++s) {
+      const Index blocks = s * 5 % 4;  // 0, 1, 2, 3 in turn
+      offsets.push_back(offsets.back() + (s % 2 == 0 ? blocks * kCanonicalBlock : (blocks - 1) * kCanonicalBlock + 1));
+      segment_blocks.push_back(segment_blocks.back() + blocks);
+      block_segment.insert(block_segment.end(), blocks, s);
+    }
+    const BlockListOnDevice list(*this, offsets);
+    EXPECT_EQ(fetch(list.segment_blocks), segment_blocks);
+    EXPECT_EQ(fetch(list.block_segment), block_segment);
+  }
+}
+
+SIGMAHAT_ON_DEVICE(MomentsKernels);
 
 }  // namespace
 }  // namespace sigmahat::test

@@ -1,11 +1,11 @@
-// The CUDA backend, on emulated kernels and stand-ins for the CUDA libraries, against the reference backend: the same
-// bits for p ≤ 64 where the level is D3, rounding above.
+// The CUDA backend's operations against the reference and the CPU backend: the same bits for p ≤ 64 where the level is
+// D3, rounding above. On the emulated device the host code of the backend is tested, too.
 #include <cmath>
 
 #include "backends/cuda/operations.hpp"
 #include "backends/factory.hpp"
+#include "kernel_test.hpp"
 #include "sigmahat/host/error.hpp"
-#include "support.hpp"
 
 namespace sigmahat::test {
 namespace {
@@ -53,9 +53,21 @@ void expect_close(std::span<const double> actual, std::span<const double> expect
   }
 }
 
-/// A backend with room for few rows at a time, so that small data take many chunks.
-std::unique_ptr<Operations> emulated(Index chunk_bytes = 40000) {
-  return std::make_unique<backends::cuda::CudaOperations>(backends::cuda::UsableGpu{0, "emulated"}, chunk_bytes);
+/// The CUDA backend with room for few rows at a time, so that small data take many chunks.
+std::unique_ptr<Operations> make_cuda(Index chunk_bytes = 40000) {
+  return std::make_unique<backends::cuda::CudaOperations>(backends::cuda::UsableGpu{0, "under test"}, chunk_bytes);
+}
+
+/// What it is compared with; two threads, so that work is divided.
+struct Other {
+  const char* name;
+  std::unique_ptr<Operations> operations;
+};
+std::vector<Other> others() {
+  std::vector<Other> all;
+  all.push_back({"reference", backends::make_reference()});
+  all.push_back({"cpu", backends::make_cpu(2)});
+  return all;
 }
 
 void run_pass(Operations& operations, const RowsView& rows, MissingRows missing, const std::vector<Index>& cuts,
@@ -67,39 +79,48 @@ void run_pass(Operations& operations, const RowsView& rows, MissingRows missing,
   pass->finish(result.view());
 }
 
-class CudaOperationsTest : public EmulatedTest {};
+class CudaOperationsTest : public KernelTest {};
 
-TEST_P(CudaOperationsTest, APassInPiecesHasTheBitsOfTheReference) {
+TEST_P(CudaOperationsTest, APassInPiecesHasTheBitsOfTheOtherBackends) {
   const Index b = kCanonicalBlock;
   const std::vector<std::vector<Index>> all_cuts{
       {0}, {0, 100}, {0, 5000}, {0, b, 4 * b, 4 * b, 11 * b, 5000}, {0, 3 * b, 10 * b, 10 * b + 1}, {0, 7 * b}};
-  const auto cuda = emulated();
+  const auto cuda = make_cuda();
+  const auto all = others();
   for (const Index p : {3, 17}) {
     for (const RowsCase& c : rows_cases(5000, p, true)) {
       for (const std::vector<Index>& cuts : all_cuts) {
         SCOPED_TRACE(describe(c) + ", pieces: " + std::to_string(cuts.size() - 1));
         const TestRows rows(c);
-        Result actual(1, p), expected(1, p);
+        Result actual(1, p);
         run_pass(*cuda, rows.view(), MissingRows::drop, cuts, actual);
-        run_pass(*backends::make_reference(), rows.view(), MissingRows::drop, cuts, expected);
-        expect_same(actual, expected);
+        for (const Other& other : all) {
+          SCOPED_TRACE(other.name);
+          Result expected(1, p);
+          run_pass(*other.operations, rows.view(), MissingRows::drop, cuts, expected);
+          expect_same(actual, expected);
+        }
       }
     }
   }
 }
 
-TEST_P(CudaOperationsTest, GroupsHaveTheBitsOfTheReference) {
+TEST_P(CudaOperationsTest, GroupsHaveTheBitsOfTheOtherBackends) {
   const std::vector<Index> offsets{0, 0, 3, 259, 259, 600, 4700, 4701, 5000, 5000};
-  const auto cuda = emulated();
+  const auto cuda = make_cuda();
+  const auto all = others();
   for (const Index p : {1, 4, 40}) {
     for (const RowsCase& c : rows_cases(5000, p, true)) {
       SCOPED_TRACE(describe(c));
       const TestRows rows(c);
-      Result actual(9, p), expected(9, p);
+      Result actual(9, p);
       EXPECT_TRUE(cuda->grouped_moments(rows.view(), offsets, MissingRows::drop, actual.view()));
-      EXPECT_TRUE(
-          backends::make_reference()->grouped_moments(rows.view(), offsets, MissingRows::drop, expected.view()));
-      expect_same(actual, expected);
+      for (const Other& other : all) {
+        SCOPED_TRACE(other.name);
+        Result expected(9, p);
+        EXPECT_TRUE(other.operations->grouped_moments(rows.view(), offsets, MissingRows::drop, expected.view()));
+        expect_same(actual, expected);
+      }
     }
   }
 }
@@ -109,7 +130,7 @@ TEST_P(CudaOperationsTest, RowsThatAreNotFiniteAreReported) {
     RowsCase c{600, p};
     c.holes = true;
     const TestRows rows(c);  // rows 0, 30 and 256
-    const auto operations = emulated();
+    const auto operations = make_cuda();
     const auto pass = operations->begin_moments(p, MissingRows::error);
     EXPECT_FALSE(pass->add(rows.view()));
     EXPECT_TRUE(operations->begin_moments(p, MissingRows::error)->add(rows.view().slice(31, 225)));
@@ -122,7 +143,7 @@ TEST_P(CudaOperationsTest, RowsThatAreNotFiniteAreReported) {
 }
 
 TEST_P(CudaOperationsTest, LargeMomentsAgreeWithTheReference) {
-  const auto cuda = emulated(600000);
+  const auto cuda = make_cuda(600000);
   for (const Index p : {65, 100}) {
     for (const RowsCase& c : rows_cases(1500, p, true)) {
       SCOPED_TRACE(describe(c));
@@ -150,7 +171,7 @@ TEST_P(CudaOperationsTest, NoRowsGiveNaNMeansAndAScatterOfZero) {
   for (const Index p : {3, 70}) {
     Result actual(1, p), expected(1, p);
     const TestRows none({0, p});
-    run_pass(*emulated(), none.view(), MissingRows::error, {0}, actual);
+    run_pass(*make_cuda(), none.view(), MissingRows::error, {0}, actual);
     run_pass(*backends::make_reference(), none.view(), MissingRows::error, {0}, expected);
     expect_same(actual, expected);
   }
@@ -211,68 +232,80 @@ class Ascent {
   double *data_mean, *data_residual, *s, *mean, *sigma, *factor, *offset, *whitened, *direction_mean, *direction;
 };
 
-TEST_P(CudaOperationsTest, TheGaussianOperationsAgreeWithTheReference) {
-  const auto cuda = emulated(), reference = backends::make_reference();
+/// Everything that one evaluation, score, target and move leave behind.
+struct Outcome {
+  std::vector<double> exact;    // of level D3 for p ≤ 64
+  std::vector<double> scalars;  // logarithms, and sums whose order is a backend's own
+  std::vector<ProblemStatus> status;
+};
+
+Outcome evaluate_score_and_move(Operations& operations, Index p, CovarianceScore convention) {
   const std::vector<Index> active{2, 0};
-  for (const Index p : {5, 64, 65, 100}) {
+  const std::vector<std::uint8_t> mean_only{0, 1};
+  const std::vector<double> keep{0, 0.5}, step{1, 0.5};
+  Outcome outcome;
+  const auto note = [&](const std::vector<double>& values) {
+    outcome.exact.insert(outcome.exact.end(), values.begin(), values.end());
+  };
+  Ascent ascent(operations, 3, p), moved(operations, 3, p);
+  std::vector<GaussianEvaluation> evaluations(2);
+  operations.gaussian_evaluate(p, active, ascent.data(), ascent.point(), evaluations);
+  for (const GaussianEvaluation& e : evaluations) {
+    outcome.status.push_back(e.status);
+    outcome.scalars.push_back(e.log_determinant);
+    note({e.trace, e.distance_squared, e.deviation_squared});
+  }
+  for (const double* array : {ascent.factor, ascent.whitened}) note(ascent.matrices(array));
+  note(ascent.vectors(ascent.offset));
+
+  std::vector<double> slopes(2);
+  operations.gaussian_score(p, convention, active, ascent.point(), ascent.along(), slopes);
+  note(slopes);
+  note(ascent.vectors(ascent.direction_mean));
+  note(ascent.matrices(ascent.direction));
+
+  operations.gaussian_target(p, active, mean_only, ascent.data(), ascent.point(), ascent.along());
+  note(ascent.vectors(ascent.direction_mean));
+  note(ascent.matrices(ascent.direction));
+
+  std::vector<GaussianMove> moves(2);
+  operations.gaussian_move(p, active, keep, step, ascent.point(), ascent.along(), moved.point(), moves);
+  note(moved.vectors(moved.mean));
+  note(moved.matrices(moved.sigma));
+  for (const GaussianMove& m : moves) {
+    outcome.scalars.insert(outcome.scalars.end(), {m.mean_change_squared, m.mean_norm_squared,
+                                                   m.covariance_change_squared, m.covariance_norm_squared});
+  }
+  operations.gaussian_copy(p, active, ascent.point(), moved.point());
+  EXPECT_TRUE(same_bits(moved.matrices(moved.sigma), ascent.matrices(ascent.sigma)));
+  EXPECT_TRUE(same_bits(moved.vectors(moved.offset), ascent.vectors(ascent.offset)));
+  return outcome;
+}
+
+TEST_P(CudaOperationsTest, TheGaussianOperationsAgreeWithTheOtherBackends) {
+  const auto cuda = make_cuda();
+  for (const Index p : {1, 5, 33, 64, 65, 100}) {
     for (const CovarianceScore convention : {CovarianceScore::unrestricted, CovarianceScore::symmetric}) {
-      SCOPED_TRACE("p = " + std::to_string(p));
-      // Condition numbers of these Σ are below 10: p·ε·10 with room for three operations after one another.
-      const double bound = 30 * static_cast<double>(p) * 0x1p-52;
-      Ascent a(*cuda, 3, p), e(*reference, 3, p);
-      std::vector<GaussianEvaluation> ea(2), ee(2);
-      cuda->gaussian_evaluate(p, active, a.data(), a.point(), ea);
-      reference->gaussian_evaluate(p, active, e.data(), e.point(), ee);
-      std::vector<double> sa(2), se(2);
-      cuda->gaussian_score(p, convention, active, a.point(), a.along(), sa);
-      reference->gaussian_score(p, convention, active, e.point(), e.along(), se);
-      for (std::size_t k = 0; k < 2; ++k) {
-        EXPECT_EQ(ea[k].status, ProblemStatus::ok);
-        const double values_a[]{ea[k].log_determinant, ea[k].trace, ea[k].distance_squared, ea[k].deviation_squared};
-        const double values_e[]{ee[k].log_determinant, ee[k].trace, ee[k].distance_squared, ee[k].deviation_squared};
-        for (int v = 0; v < 4; ++v) {
-          expect_close(std::span(values_a + v, 1), std::span(values_e + v, 1), bound, "scalar");
-        }
-        expect_close(std::span(&sa[k], 1), std::span(&se[k], 1), bound, "slope");
-      }
-      expect_close(a.matrices(a.factor), e.matrices(e.factor), bound, "factor");
-      expect_close(a.vectors(a.offset), e.vectors(e.offset), bound, "offset");
-      expect_close(a.matrices(a.whitened), e.matrices(e.whitened), bound, "whitened");
-      expect_close(a.vectors(a.direction_mean), e.vectors(e.direction_mean), bound, "score of the mean");
-      expect_close(a.matrices(a.direction), e.matrices(e.direction), bound, "score of the covariance");
-
-      const std::vector<std::uint8_t> mean_only = {0, 1, 0};
-      cuda->gaussian_target(p, active, std::span(mean_only).first(active.size()), a.data(), a.point(), a.along());
-      reference->gaussian_target(p, active, std::span(mean_only).first(active.size()), e.data(), e.point(), e.along());
-      EXPECT_TRUE(same_bits(a.vectors(a.direction_mean), e.vectors(e.direction_mean)));
-      EXPECT_TRUE(same_bits(a.matrices(a.direction)[0], e.matrices(e.direction)[0]));
-      expect_close(a.matrices(a.direction), e.matrices(e.direction), bound, "target");
-
-      Ascent ta(*cuda, 3, p), te(*reference, 3, p);
-      std::vector<GaussianMove> ma(2), me(2);
-      const std::vector<double> keep{0, 0.5}, step{1, 0.5};
-      cuda->gaussian_move(p, active, keep, step, a.point(), a.along(), ta.point(), ma);
-      reference->gaussian_move(p, active, keep, step, e.point(), e.along(), te.point(), me);
-      expect_close(ta.matrices(ta.sigma), te.matrices(te.sigma), bound, "moved covariance");
-      expect_close(ta.vectors(ta.mean), te.vectors(te.mean), bound, "moved mean");
-      for (std::size_t k = 0; k < 2; ++k) {
-        const double values_a[]{ma[k].mean_change_squared, ma[k].mean_norm_squared, ma[k].covariance_change_squared,
-                                ma[k].covariance_norm_squared};
-        const double values_e[]{me[k].mean_change_squared, me[k].mean_norm_squared, me[k].covariance_change_squared,
-                                me[k].covariance_norm_squared};
-        for (int v = 0; v < 4; ++v) {
-          expect_close(std::span(values_a + v, 1), std::span(values_e + v, 1), bound, "norm of the move");
+      const Outcome actual = evaluate_score_and_move(*cuda, p, convention);
+      EXPECT_EQ(actual.status, std::vector(2, ProblemStatus::ok));
+      for (const Other& other : others()) {
+        SCOPED_TRACE(std::string(other.name) + ", p = " + std::to_string(p));
+        const Outcome expected = evaluate_score_and_move(*other.operations, p, convention);
+        // Condition numbers of these Σ are below 10: p·ε·10 with room for three operations after one another.
+        const double bound = 30 * static_cast<double>(p) * 0x1p-52;
+        expect_close(actual.scalars, expected.scalars, bound, "scalar");
+        if (p <= kSmallDimension) {
+          EXPECT_TRUE(same_bits(actual.exact, expected.exact));
+        } else {
+          expect_close(actual.exact, expected.exact, bound, "number");
         }
       }
-      cuda->gaussian_copy(p, active, a.point(), ta.point());
-      EXPECT_TRUE(same_bits(ta.matrices(ta.sigma), a.matrices(a.sigma)));
-      EXPECT_TRUE(same_bits(ta.vectors(ta.offset), a.vectors(a.offset)));
     }
   }
 }
 
 TEST_P(CudaOperationsTest, ABadProblemHasAStatusAndNaNScalars) {
-  const auto cuda = emulated();
+  const auto cuda = make_cuda();
   for (const Index p : {4, 70}) {
     Ascent a(*cuda, 3, p);
     std::vector<double> sigma = a.matrices(a.sigma);
@@ -290,47 +323,58 @@ TEST_P(CudaOperationsTest, ABadProblemHasAStatusAndNaNScalars) {
   }
 }
 
-TEST_P(CudaOperationsTest, SingleFactorsAgreeWithTheReference) {
-  const auto cuda = emulated(), reference = backends::make_reference();
+TEST_P(CudaOperationsTest, SingleFactorsAgreeWithTheOtherBackends) {
+  const auto cuda = make_cuda();
   for (const Index p : {1, 64, 65, 90}) {
     std::vector<double> matrix = covariances(1, p, 9), actual(p * p), expected(p * p);
     EXPECT_EQ(cuda->cholesky(p, matrix.data(), actual.data()), ProblemStatus::ok);
-    EXPECT_EQ(reference->cholesky(p, matrix.data(), expected.data()), ProblemStatus::ok);
-    expect_close(actual, expected, p <= kSmallDimension ? 0 : 1e-13, "factor");
+    for (const Other& other : others()) {
+      SCOPED_TRACE(std::string(other.name) + ", p = " + std::to_string(p));
+      EXPECT_EQ(other.operations->cholesky(p, matrix.data(), expected.data()), ProblemStatus::ok);
+      expect_close(actual, expected, p <= kSmallDimension ? 0 : 1e-13, "factor");
+      EXPECT_EQ(cuda->rank(p, expected.data(), 1e-12), other.operations->rank(p, expected.data(), 1e-12));
+    }
     for (const double bad : {0.0, kNaN}) {
       matrix[p * p - 1] = bad;
       EXPECT_EQ(cuda->cholesky(p, matrix.data(), actual.data()), ProblemStatus::not_positive_definite);
       EXPECT_TRUE(same_bits(actual, std::vector<double>(p * p, kCanonicalNaN)));
     }
-    EXPECT_EQ(cuda->rank(p, expected.data(), 1e-12), reference->rank(p, expected.data(), 1e-12));
   }
 }
 
-TEST_P(CudaOperationsTest, DistancesAgreeWithTheReference) {
-  const auto cuda = emulated(), reference = backends::make_reference();
+TEST_P(CudaOperationsTest, DistancesAgreeWithTheOtherBackends) {
+  const auto cuda = make_cuda();
+  const auto all = others();
   for (const Index p : {3, 64, 65, 100}) {
     const std::vector<double> matrix = covariances(1, p, 10), mean = normals(p, 11);
     std::vector<double> factor(p * p);
-    ASSERT_EQ(reference->cholesky(p, matrix.data(), factor.data()), ProblemStatus::ok);
+    ASSERT_EQ(all[0].operations->cholesky(p, matrix.data(), factor.data()), ProblemStatus::ok);
     for (const RowsCase& c : rows_cases(300, p, true)) {
       SCOPED_TRACE(describe(c));
       const TestRows rows(c);
       std::vector<double> actual(300), expected(300);
       cuda->mahalanobis_squared(rows.view(), mean.data(), factor.data(), actual.data());
-      reference->mahalanobis_squared(rows.view(), mean.data(), factor.data(), expected.data());
-      expect_close(actual, expected, p <= kSmallDimension ? 0 : 1e-13, "distance of row");
+      for (const Other& other : all) {
+        SCOPED_TRACE(other.name);
+        other.operations->mahalanobis_squared(rows.view(), mean.data(), factor.data(), expected.data());
+        expect_close(actual, expected, p <= kSmallDimension ? 0 : 1e-13, "distance of row");
+      }
     }
   }
 }
 
 TEST_P(CudaOperationsTest, TheFactoryNamesDevicesAndRefusesUnknownOnes) {
-  EXPECT_EQ(backends::list_cuda().names, std::vector<std::string>{"emulated GPU (sm_80)"});
-  EXPECT_EQ(backends::make_cuda(0)->info().instruction_set, "sm_80");
+  const std::vector<std::string> names = backends::list_cuda().names;
+  ASSERT_FALSE(names.empty());
+  if (!kOnGpu) {
+    EXPECT_EQ(names, std::vector<std::string>{"emulated GPU (sm_80)"});
+  }
+  EXPECT_EQ(backends::make_cuda(0)->info().instruction_set.substr(0, 3), "sm_");
   EXPECT_EQ(backends::make_cuda(0)->info().libraries.size(), 4u);
-  EXPECT_THROW((void)backends::make_cuda(1), DeviceError);
+  EXPECT_THROW((void)backends::make_cuda(static_cast<int>(names.size())), DeviceError);
 }
 
-SIGMAHAT_BOTH_ORDERS(CudaOperationsTest);
+SIGMAHAT_ON_DEVICE(CudaOperationsTest);
 
 }  // namespace
 }  // namespace sigmahat::test

@@ -1,15 +1,16 @@
-// Data and comparisons for the emulated kernels. Device memory is host memory here.
+// Data and comparisons for the tests of kernels; what runs them: kernel_test.hpp.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 #include <random>
 #include <span>
 #include <vector>
 
-#include "emulator.hpp"
 #include "sigmahat/host/rows.hpp"
 #include "sigmahat/kernels/rows_launch.hpp"
 
@@ -17,7 +18,8 @@ namespace sigmahat::test {
 
 inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-inline constexpr Index kDimensions[] = {1, 3, 4, 31, 32, 33, 64};
+inline constexpr double kRoundoff = 0x1p-53;  ///< u: an operation's result is within u of its size
+inline constexpr Index kDimensions[] = {1, 3, 4, 13, 31, 32, 33, 64};
 
 /// Bits, so that NaN equals NaN and −0 differs from +0.
 inline ::testing::AssertionResult same_bits(std::span<const double> actual, std::span<const double> expected) {
@@ -34,6 +36,27 @@ inline ::testing::AssertionResult same_bits(std::span<const double> actual, std:
 }
 inline ::testing::AssertionResult same_bits(double actual, double expected) {
   return same_bits(std::span(&actual, 1), std::span(&expected, 1));
+}
+
+/// |actual − expected| ≤ bound; NaN never is.
+inline ::testing::AssertionResult within(double actual, double expected, double bound) {
+  if (std::abs(actual - expected) <= bound) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << actual << ", expected " << expected << " within " << bound << ", difference "
+                                       << actual - expected;
+}
+
+/// A number of rows and a dimension.
+struct Shape {
+  Index rows, columns;
+};
+/// Every p ≤ 64 of the list with one number of rows, and every number of rows with p = 3 and 33: not all combinations.
+inline std::vector<Shape> small_shapes(Index usual_rows, std::initializer_list<Index> rows) {
+  std::vector<Shape> shapes;
+  for (const Index p : kDimensions) shapes.push_back({usual_rows, p});
+  for (const Index n : rows) {
+    for (const Index p : {3, 33}) shapes.push_back({n, p});
+  }
+  return shapes;
 }
 
 /// What the rows of a test look like.
@@ -83,13 +106,18 @@ class TestRows {
   TestRows& operator=(const TestRows&) = delete;
 
   const RowsView& view() const { return view_; }
-  DeviceRows on_device() const {
-    const bool by_row = view_.layout == Layout::row_major;
-    return {view_.data, view_.type == ScalarType::float32, by_row ? view_.leading_dimension : 1,
-            by_row ? 1 : view_.leading_dimension, view_.weights};
+  /// All values with their padding, as they lie in memory.
+  std::span<const char> bytes() const {
+    return view_.type == ScalarType::float64 ? bytes_of(doubles_) : bytes_of(floats_);
   }
+  std::span<const double> weights() const { return weights_; }
 
  private:
+  template <class T>
+  static std::span<const char> bytes_of(const std::vector<T>& values) {
+    return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+  }
+
   std::vector<double> doubles_, weights_;
   std::vector<float> floats_;
   RowsView view_;
@@ -141,17 +169,5 @@ inline std::vector<double> normals(Index count, unsigned seed) {
   for (double& value : result) value = normal(random);
   return result;
 }
-
-/// Runs each test with the turns of blocks and threads in ascending and in descending order.
-class EmulatedTest : public ::testing::TestWithParam<emulator::Order> {
- protected:
-  void SetUp() override { emulator::set_order(GetParam()); }
-};
-inline std::string order_name(const ::testing::TestParamInfo<emulator::Order>& info) {
-  return info.param == emulator::Order::ascending ? "ascending" : "descending";
-}
-#define SIGMAHAT_BOTH_ORDERS(suite)                                                                                  \
-  INSTANTIATE_TEST_SUITE_P(Order, suite, ::testing::Values(emulator::Order::ascending, emulator::Order::descending), \
-                           order_name)
 
 }  // namespace sigmahat::test

@@ -27,7 +27,7 @@ struct ActiveList {
 
 void CudaOperations::gaussian_evaluate(Index p, std::span<const Index> active, const GaussianData& data,
                                        const GaussianPoint& point, std::span<GaussianEvaluation> evaluations) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   const auto results = gpu_.array<GaussianEvaluation>(std::ssize(active));
   if (p <= kSmallDimension) {
     const ActiveList list(gpu_, active);
@@ -47,7 +47,7 @@ void CudaOperations::gaussian_evaluate(Index p, std::span<const Index> active, c
 void CudaOperations::gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
                                      const GaussianData& data, const GaussianPoint& point,
                                      const GaussianDirection& direction) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   const ActiveList list(gpu_, active);
   const auto flags = gpu_.send(mean_only);
   const auto launcher = p <= kSmallDimension ? launch_gaussian_target : launch_large_target;
@@ -58,7 +58,7 @@ void CudaOperations::gaussian_target(Index p, std::span<const Index> active, std
 void CudaOperations::gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active,
                                     const GaussianPoint& point, const GaussianDirection& direction,
                                     std::span<double> slopes) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   const auto results = gpu_.array<double>(std::ssize(active));
   if (p <= kSmallDimension) {
     const ActiveList list(gpu_, active);
@@ -79,7 +79,7 @@ void CudaOperations::gaussian_move(Index p, std::span<const Index> active, std::
                                    std::span<const double> step, const GaussianPoint& from,
                                    const GaussianDirection& direction, const GaussianPoint& to,
                                    std::span<GaussianMove> moves) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   const ActiveList list(gpu_, active);
   const auto keeps = gpu_.send(keep), steps = gpu_.send(step);
   const auto results = gpu_.array<GaussianMove>(list.count);
@@ -98,7 +98,7 @@ void CudaOperations::gaussian_move(Index p, std::span<const Index> active, std::
 
 void CudaOperations::gaussian_copy(Index p, std::span<const Index> active, const GaussianPoint& from,
                                    const GaussianPoint& to) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   const ActiveList list(gpu_, active);
   check(launch_gaussian_copy(gpu_.stream(), p, list.view(), on_device(from), on_device(to)), "gaussian_copy kernel");
 }

@@ -20,7 +20,7 @@ std::string describe(const cudaDeviceProp& properties) {
 }  // namespace
 
 Gpu::Gpu(int device, Index chunk_bytes) : device_(device), chunk_bytes_(chunk_bytes) {
-  activate();
+  check(cudaSetDevice(device), "cudaSetDevice");
   cudaStream_t stream = nullptr;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   stream_.reset(stream);
@@ -54,6 +54,11 @@ Gpu::Gpu(int device, Index chunk_bytes) : device_(device), chunk_bytes_(chunk_by
 Gpu::~Gpu() {
   // Members go in reverse order: handles, arrays, pool, stream. What is queued ends first.
   if (cudaSetDevice(device_) == cudaSuccess) (void)cudaStreamSynchronize(stream());
+}
+
+GpuOperation Gpu::begin() const {
+  check(cudaSetDevice(device_), "cudaSetDevice");
+  return GpuOperation(stream());
 }
 
 void Gpu::create_pool() {

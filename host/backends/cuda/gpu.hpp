@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
@@ -71,6 +72,22 @@ class DeviceArray {
 /// Large enough that launches and waits between chunks do not count, small beside the memory of any GPU.
 inline constexpr Index kDefaultChunkBytes = Index{256} << 20;
 
+/// One operation on the stream. Where it ends by an exception it waits for what it has queued, since that may still
+/// read or write the caller's memory.
+class GpuOperation {
+ public:
+  explicit GpuOperation(cudaStream_t stream) : stream_(stream), exceptions_(std::uncaught_exceptions()) {}
+  ~GpuOperation() {
+    if (std::uncaught_exceptions() > exceptions_) (void)cudaStreamSynchronize(stream_);
+  }
+  GpuOperation(const GpuOperation&) = delete;
+  GpuOperation& operator=(const GpuOperation&) = delete;
+
+ private:
+  cudaStream_t stream_;
+  int exceptions_;
+};
+
 class Gpu {
  public:
   /// `device` is CUDA's number; `chunk_bytes` is about what a chunk of rows may take with all that belongs to it.
@@ -87,8 +104,8 @@ class Gpu {
   cusolverDnHandle_t solver() const { return solver_.get(); }
   cusolverDnParams_t solver_parameters() const { return solver_parameters_.get(); }
 
-  /// Makes this device current for the calling thread; every operation of the backend begins with it.
-  void activate() const { check(cudaSetDevice(device_), "cudaSetDevice"); }
+  /// Every operation of the backend begins with it: makes this device current for the calling thread.
+  GpuOperation begin() const;
   void synchronise();
 
   template <class T>

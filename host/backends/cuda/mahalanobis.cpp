@@ -16,7 +16,7 @@ constexpr Index kLargestChunk = Index{1} << 20;
 
 void CudaOperations::mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor,
                                          double* result) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   const Index p = rows.columns;
   const bool small = p <= kSmallDimension;
   RowsView unweighted = rows;

@@ -45,7 +45,7 @@ class LargeMomentsPass final : public MomentsPass {
   }
 
   bool add(const RowsView& rows) override {
-    gpu_.activate();
+    const GpuOperation operation = gpu_.begin();
     const Index bytes = row_bytes(rows) + p_ * static_cast<Index>(sizeof(double));
     const Index fitting = gpu_.chunk_bytes() / bytes / kSliceRows * kSliceRows;
     const Index panel_rows = std::min(std::clamp(fitting, kSliceRows, kLargestPanel), rows.rows);
@@ -58,7 +58,7 @@ class LargeMomentsPass final : public MomentsPass {
   }
 
   void finish(const MomentsView& result) override {
-    gpu_.activate();
+    const GpuOperation operation = gpu_.begin();
     check(launch_mirror_lower(gpu_.stream(), p_, total_.scatter.get()), "mirror_lower kernel");
     MomentCounts counts;
     gpu_.fetch(total_.counts.get(), std::span(&counts, 1));

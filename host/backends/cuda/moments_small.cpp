@@ -127,7 +127,7 @@ class SmallMomentsPass final : public MomentsPass {
       : gpu_(gpu), p_(columns), reducer_(gpu, columns, missing), stack_(gpu, kLevels + kIncoming, columns) {}
 
   bool add(const RowsView& rows) override {
-    gpu_.activate();
+    const GpuOperation operation = gpu_.begin();
     bool finite = true;
     const Index chunk = chunk_blocks(gpu_, rows) * kCanonicalBlock;
     for (Index first = 0; first < rows.rows; first += chunk) {
@@ -137,7 +137,7 @@ class SmallMomentsPass final : public MomentsPass {
   }
 
   void finish(const MomentsView& result) override {
-    gpu_.activate();
+    const GpuOperation operation = gpu_.begin();
     Index root = -1;
     for (Index level = 0; level < kLevels; ++level) {
       if (!occupied(level)) continue;

@@ -42,7 +42,7 @@ BackendInfo CudaOperations::info() const {
 }
 
 double* CudaOperations::allocate(std::size_t count) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   return gpu_.allocate(count);
 }
 
@@ -51,24 +51,24 @@ void CudaOperations::release(double* device) noexcept {
 }
 
 void CudaOperations::upload(const double* host, double* device, std::size_t count) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   gpu_.upload(host, device, count * sizeof(double));
 }
 
 void CudaOperations::download(const double* device, double* host, std::size_t count) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   gpu_.download(device, host, count * sizeof(double));
 }
 
 std::unique_ptr<MomentsPass> CudaOperations::begin_moments(Index columns, MissingRows missing) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   return columns <= kSmallDimension ? begin_small_moments(gpu_, columns, missing)
                                     : begin_large_moments(gpu_, columns, missing);
 }
 
 bool CudaOperations::grouped_moments(const RowsView& rows, std::span<const Index> offsets, MissingRows missing,
                                      const MomentsView& result) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   if (rows.columns <= kSmallDimension) return grouped_small_moments(gpu_, rows, offsets, missing, result);
   bool finite = true;
   for (std::size_t g = 0; g + 1 < offsets.size(); ++g) {
@@ -80,7 +80,7 @@ bool CudaOperations::grouped_moments(const RowsView& rows, std::span<const Index
 }
 
 ProblemStatus CudaOperations::cholesky(Index p, const double* a, double* l) {
-  gpu_.activate();
+  const GpuOperation operation = gpu_.begin();
   const auto matrix = gpu_.array<double>(p * p);
   const std::size_t bytes = static_cast<std::size_t>(p * p) * sizeof(double);
   gpu_.upload(a, matrix.get(), bytes);

@@ -20,6 +20,8 @@ class Fiber {
   void resume();
   /// From inside: back to where resume() was called.
   void suspend();
+  /// Whether the address is one of this fiber's stack.
+  bool on_stack(const void* address) const;
 
  private:
   struct State;

@@ -1,0 +1,302 @@
+// The memory, initialisation and race checker. Kernels are compiled with -fsanitize=thread,undefined, which puts a call
+// before every access and around arithmetic with limits; the functions called are these instead of the compiler's own.
+//
+// A granule of four bytes remembers its last write, one that this does not stand for, and two reads. Two accesses of
+// which one writes are a race unless the earlier one comes before the later one: in the same thread; before a barrier of
+// the block; before a warp_barrier() of both threads; or before a fence and an atomic operation that the later block's
+// atomic operation has seen.
+#include <algorithm>
+
+#include <link.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "control.hpp"
+#include "machine.hpp"
+
+namespace sigmahat::emulator {
+
+thread_local bool checking = false;
+
+namespace {
+
+constexpr std::uint64_t kAllWritten = 0x0202020202020202;  // eight states ByteState::written
+static_assert(static_cast<int>(ByteState::written) == 2);
+
+const char* verb(Kind kind) {
+  return kind == Kind::read ? "reads" : kind == Kind::write ? "writes" : "changes by an atomic operation";
+}
+
+std::string described(const void* address, std::size_t bytes, Kind kind, const void* place) {
+  const bool shared = machine().shared.contains(address);
+  return std::string(verb(kind)) + " " + std::to_string(bytes) + " bytes of " +
+         (shared                                      ? "shared"
+          : global_memory().arena().contains(address) ? "global"
+                                                      : "host") +
+         " memory at " + source_line(place);
+}
+
+struct Range {
+  std::uintptr_t first, last;
+};
+
+/// Memory of the program that nobody can change: constants.
+bool is_constant(const void* address) {
+  static const std::vector<Range> ranges = [] {
+    std::vector<Range> found;
+    dl_iterate_phdr(
+        [](dl_phdr_info* info, std::size_t, void* result) {
+          for (int k = 0; k < info->dlpi_phnum; ++k) {
+            const auto& header = info->dlpi_phdr[k];
+            const bool fixed =
+                (header.p_type == PT_LOAD && (header.p_flags & PF_W) == 0) || header.p_type == PT_GNU_RELRO;
+            const std::uintptr_t first = info->dlpi_addr + header.p_vaddr;
+            if (fixed) static_cast<std::vector<Range>*>(result)->push_back({first, first + header.p_memsz});
+          }
+          return 0;
+        },
+        &found);
+    return found;
+  }();
+  const auto value = reinterpret_cast<std::uintptr_t>(address);
+  for (const Range& range : ranges) {
+    if (value >= range.first && value < range.last) return true;
+  }
+  return false;
+}
+
+/// Memory that is neither shared nor global: the thread's own, its parameters, constants, or a fault.
+void check_elsewhere(const void* address, std::size_t bytes, Kind kind, const void* place) {
+  Machine& m = machine();
+  if (m.thread().fiber.on_stack(address)) return;
+  const char* const parameters = static_cast<const char*>(m.launch->parameters.get());
+  const bool is_parameter = address >= parameters && address < parameters + m.launch->parameter_bytes;
+  if (kind == Kind::read && (is_parameter || is_constant(address))) return;
+  const std::string what = described(address, bytes, kind, place);
+  for (const Thread& other : m.threads) {
+    if (other.fiber.on_stack(address)) {
+      stop(what + ": a local variable of thread " + std::to_string(&other - m.threads.data()) +
+           ". Threads share shared or global memory alone.");
+    }
+  }
+  if (is_parameter) stop(what + ": the kernel's parameters, which cannot be written.");
+  stop(what +
+       ", which is no memory of the device. Look for a host pointer that was passed to the kernel, or for a null "
+       "pointer.");
+}
+
+/// Bounds, lifetime and initialisation, a byte at a time.
+void check_states(Arena& arena, const void* address, std::size_t bytes, Kind kind, const void* place) {
+  ByteState* const states = arena.state(address);
+  std::uint64_t eight = 0;
+  if (bytes == sizeof eight) std::memcpy(&eight, states, sizeof eight);
+  if (eight == kAllWritten) return;
+  for (std::size_t k = 0; k < bytes; ++k) {
+    if (!arena.contains(static_cast<const char*>(address) + k) || states[k] == ByteState::outside) {
+      stop(described(address, bytes, kind, place) + ", of which byte " + std::to_string(k) +
+           " lies outside of every array. Look at the index, and at how much was allocated or carved.");
+    }
+    if (states[k] == ByteState::freed) {
+      stop(described(address, bytes, kind, place) + " after it was freed. Look at the lifetime of the array.");
+    }
+    if (states[k] == ByteState::fresh && kind != Kind::write) {
+      stop(
+          described(address, bytes, kind, place) +
+          " that nothing has been written to. Look for a missing initialisation, a missing barrier after it, or a copy "
+          "that was not waited for; shared memory keeps nothing from block to block.");
+    }
+  }
+  if (kind == Kind::write) std::memset(states, static_cast<int>(ByteState::written), bytes);
+}
+
+/// Whether an access by another block, earlier in the launch, has become visible by a fence and an atomic operation.
+bool is_acquired(const Machine& m, const Access& before) {
+  for (const Acquired& a : m.acquired) {
+    const Release& r = a.release;
+    const bool covered = before.phase >= r.first_phase &&
+                         (before.phase < r.last_phase ||
+                          (before.phase == r.last_phase && before.thread == r.thread && before.clock <= r.last_clock));
+    if (covered && (a.phase < m.phase || a.thread == m.current)) return true;
+  }
+  return false;
+}
+
+/// Before the phase `oldest` the memory had another meaning: an earlier launch, or another block's shared memory.
+bool comes_before(const Machine& m, const Thread& now, const Access& before, std::uint32_t oldest) {
+  if (before.phase < oldest) return true;
+  if (before.phase < m.block_phase) return is_acquired(m, before);
+  if (before.phase < m.phase || before.thread == m.current) return true;
+  return before.thread / device::kWarp == m.current / device::kWarp &&
+         now.seen[before.thread % device::kWarp] >= before.clock;
+}
+
+[[noreturn]] void stop_race(const Machine& m, const Access& before, bool wrote, const std::string& what) {
+  const std::string earlier = std::string(wrote ? " wrote" : " read") + " at " + source_line(from_place(before.place));
+  if (before.phase >= m.block_phase) {
+    const bool same_warp = before.thread / device::kWarp == m.current / device::kWarp;
+    stop("data race: it " + what + ", which thread " + std::to_string(before.thread) + " of the same block" + earlier +
+         ". Look for a missing block_barrier()" + (same_warp ? " or warp_barrier()" : "") +
+         " between the two, or for an index that two threads share.");
+  }
+  std::size_t block = 0;
+  while (block + 1 < m.block_phases.size() && m.block_phases[block + 1] <= before.phase) ++block;
+  stop("data race between blocks: it " + what + ", which " +
+       thread_name(before.thread, m.block_places[block].first, m.block_places[block].second) + earlier +
+       ". Blocks of a launch are not ordered: give each its own memory, use an atomic operation, or a device_fence() "
+       "before an atomic operation that the other block sees.");
+}
+
+void check_races(Granule& granule, const Access& access, Kind kind, const void* address, std::size_t bytes,
+                 const void* place) {
+  const Machine& m = machine();
+  const Thread& now = machine().thread();
+  const bool shared = m.shared.contains(address);
+  const std::uint32_t oldest = shared ? m.block_phase : m.launch_phase;
+  const auto conflict = [&](const Access& before) {
+    return (before.bytes & access.bytes) != 0 && !(before.atomic && access.atomic) &&
+           !comes_before(m, now, before, oldest);
+  };
+  for (const Access& write : {granule.write, granule.other_write}) {
+    if (conflict(write)) stop_race(m, write, true, described(address, bytes, kind, place));
+  }
+  // An access stands for those to the same bytes that it comes after: what races with them races with it. An atomic one
+  // stands for atomic ones alone.
+  const auto covered = [&](const Access& before) {
+    return before.phase < (shared ? m.phase : oldest) ||
+           ((before.bytes & ~access.bytes) == 0 && (before.atomic || !access.atomic) &&
+            comes_before(m, now, before, oldest));
+  };
+  // Of those that it does not stand for, one of another warp than `first` is the one to remember beside `first`: it is
+  // not ordered with whatever a warp_barrier() orders with `first`.
+  const auto apart = [&](const Access& first, const Access& other) {
+    return first.thread / device::kWarp != other.thread / device::kWarp || other.phase < m.block_phase;
+  };
+  const auto remember = [&](const Access& other, Access& beside, const Access& first) {
+    if (covered(beside) || !apart(first, beside) || apart(first, other)) beside = other;
+  };
+  if (kind == Kind::read) {
+    if (!covered(granule.reads[0])) return remember(access, granule.reads[1], granule.reads[0]);
+    granule.reads[0] = access;
+    return;
+  }
+  for (Access& read : granule.reads) {
+    if (conflict(read)) stop_race(m, read, false, described(address, bytes, kind, place));
+    if (covered(read)) read = {};
+  }
+  if (!covered(granule.write)) {
+    remember(granule.write, granule.other_write, access);
+  } else if (covered(granule.other_write)) {
+    granule.other_write = {};
+  }
+  granule.write = access;
+}
+
+/// A copy may take place at any time from its issue to the end of the wait for it.
+void check_untouched(const PendingCopy& copy) {
+  const ByteState* const states = machine().shared.state(copy.to);
+  const bool written = std::any_of(states, states + copy.bytes, [](ByteState s) { return s == ByteState::written; });
+  if (!written && std::memcmp(copy.value, copy.from, copy.bytes) == 0) return;
+  stop(std::string("the ") + (written ? "destination" : "source") + " of the asynchronous copy at " +
+       source_line(copy.place) + " was written before the copy had arrived. Look for a write that belongs after " +
+       "wait_for_copies(), and a barrier.");
+}
+
+}  // namespace
+
+void check_access(const void* address, std::size_t bytes, Kind kind, const void* place) {
+  if (!has_checker()) return;
+  Machine& m = machine();
+  Arena* const arena = m.shared.contains(address)                  ? &m.shared
+                       : global_memory().arena().contains(address) ? &global_memory().arena()
+                                                                   : nullptr;
+  if (arena == nullptr) return check_elsewhere(address, bytes, kind, place);
+  check_states(*arena, address, bytes, kind, place);
+  Access access;
+  access.phase = m.phase;
+  access.clock = m.thread().seen[m.current % device::kWarp];
+  access.place = to_place(place);
+  access.thread = static_cast<std::uint16_t>(m.current);
+  access.atomic = kind == Kind::atomic;
+  const auto begin = reinterpret_cast<std::uintptr_t>(address), end = begin + bytes;
+  for (std::uintptr_t word = begin / 4 * 4; word < end; word += 4) {
+    const unsigned low = word < begin ? static_cast<unsigned>(begin - word) : 0;
+    const unsigned high = word + 4 > end ? static_cast<unsigned>(end - word) : 4;
+    access.bytes = static_cast<std::uint8_t>((1U << high) - (1U << low));
+    check_races(*arena->granule(reinterpret_cast<const void*>(word)), access, kind, address, bytes, place);
+  }
+}
+
+Index atomic(Atomic operation, void* address, std::size_t bytes, Index value) {
+  const InsideEmulator inside;
+  const void* const place = __builtin_return_address(0);
+  if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
+    stop("an atomic operation on a misaligned address, at " + source_line(place));
+  }
+  check_access(address, bytes, Kind::atomic, place);
+  Machine& m = machine();
+  const Thread& thread = m.thread();
+  for (const Release& release : m.releases) {
+    if (release.address == address) m.acquired.push_back({release, m.phase, m.current});
+  }
+  if (thread.fence_phase != 0) {
+    m.releases.push_back({address, m.block_phase, thread.fence_phase, thread.fence_clock, m.current});
+  }
+
+  Index before = 0;
+  if (bytes == sizeof(int)) {
+    int narrow;
+    std::memcpy(&narrow, address, sizeof narrow);
+    before = narrow;
+  } else {
+    std::memcpy(&before, address, sizeof before);
+  }
+  // Sums wrap around, as on a GPU.
+  const auto sum = static_cast<Index>(static_cast<std::uint64_t>(before) + static_cast<std::uint64_t>(value));
+  const Index after = operation == Atomic::add ? sum : std::max(before, value);
+  std::memcpy(address, &after, bytes);  // little endian: the low bytes come first
+  return before;
+}
+
+void fence() {
+  Machine& m = machine();
+  m.thread().fence_phase = m.phase;
+  m.thread().fence_clock = m.thread().seen[m.current % device::kWarp]++;
+}
+
+void copy_async(void* shared, const void* global, std::size_t bytes) {
+  const InsideEmulator inside;
+  const void* const place = __builtin_return_address(0);
+  Machine& m = machine();
+  if (!m.shared.contains(shared) || !global_memory().arena().contains(global)) {
+    stop("an asynchronous copy that does not go from global to shared memory, at " + source_line(place));
+  }
+  if (reinterpret_cast<std::uintptr_t>(shared) % bytes != 0 || reinterpret_cast<std::uintptr_t>(global) % bytes != 0) {
+    stop("an asynchronous copy of " + std::to_string(bytes) +
+         " bytes from or to an address that is no multiple of it, at " + source_line(place));
+  }
+  check_access(global, bytes, Kind::read, place);
+  check_access(shared, bytes, Kind::write, place);
+  m.shared.poison(shared, bytes);
+  PendingCopy copy{m.thread().copy_group, shared, global, bytes, place, {}};
+  std::memcpy(copy.value, global, bytes);
+  m.thread().copies.push_back(copy);
+}
+
+void commit_copies() { ++machine().thread().copy_group; }
+
+void wait_for_copies(int pending) {
+  const InsideEmulator inside;
+  Thread& thread = machine().thread();
+  const auto arrived = [&](const PendingCopy& copy) {
+    if (copy.group >= thread.copy_group - pending) return false;
+    check_untouched(copy);
+    check_access(copy.to, copy.bytes, Kind::write, copy.place);
+    std::memcpy(copy.to, copy.from, copy.bytes);
+    return true;
+  };
+  std::erase_if(thread.copies, arrived);
+}
+
+}  // namespace sigmahat::emulator

@@ -1,0 +1,69 @@
+// What the compiler's instrumentation calls. ThreadSanitizer's functions report accesses, those of
+// UndefinedBehaviorSanitizer faults in arithmetic, indices and alignment; the libraries of both are left out.
+#include <cstdio>
+#include <cstdlib>
+
+#include "machine.hpp"
+
+namespace sigmahat::emulator {
+namespace {
+
+inline void access(const void* address, std::size_t bytes, Kind kind, const void* place) {
+  if (!checking) return;
+  const InsideEmulator inside;
+  check_access(address, bytes, kind, place);
+}
+
+/// Begins every record that an undefined-behaviour check passes.
+struct SourcePlace {
+  const char* file;
+  std::uint32_t line, column;
+};
+
+void misbehaviour(const SourcePlace* place, const char* what) {
+  const std::string text = std::string(what) + " at " + shortened(place->file) + ":" + std::to_string(place->line);
+  if (checking) stop(text);
+  std::fprintf(stderr, "%s, outside of a kernel\n", text.c_str());
+  std::abort();
+}
+
+}  // namespace
+}  // namespace sigmahat::emulator
+
+using sigmahat::emulator::access;
+using sigmahat::emulator::Kind;
+using sigmahat::emulator::misbehaviour;
+using sigmahat::emulator::SourcePlace;
+
+#define SIGMAHAT_ACCESS_HOOKS(bytes)                                                                        \
+  void __tsan_read##bytes(void* p) { access(p, bytes, Kind::read, __builtin_return_address(0)); }           \
+  void __tsan_write##bytes(void* p) { access(p, bytes, Kind::write, __builtin_return_address(0)); }         \
+  void __tsan_unaligned_read##bytes(void* p) { access(p, bytes, Kind::read, __builtin_return_address(0)); } \
+  void __tsan_unaligned_write##bytes(void* p) { access(p, bytes, Kind::write, __builtin_return_address(0)); }
+
+#define SIGMAHAT_MISBEHAVIOUR_HOOK(name, what) \
+  void __ubsan_handle_##name(const SourcePlace* place) { misbehaviour(place, what); }
+
+extern "C" {
+
+SIGMAHAT_ACCESS_HOOKS(1)
+SIGMAHAT_ACCESS_HOOKS(2)
+SIGMAHAT_ACCESS_HOOKS(4)
+SIGMAHAT_ACCESS_HOOKS(8)
+SIGMAHAT_ACCESS_HOOKS(16)
+void __tsan_read_range(void* p, std::size_t bytes) { access(p, bytes, Kind::read, __builtin_return_address(0)); }
+void __tsan_write_range(void* p, std::size_t bytes) { access(p, bytes, Kind::write, __builtin_return_address(0)); }
+void __tsan_init() {}
+
+SIGMAHAT_MISBEHAVIOUR_HOOK(type_mismatch_v1, "a misaligned access")
+SIGMAHAT_MISBEHAVIOUR_HOOK(out_of_bounds, "an index beyond its array (or row of an array)")
+SIGMAHAT_MISBEHAVIOUR_HOOK(add_overflow, "an integer sum that overflows (compute in Index)")
+SIGMAHAT_MISBEHAVIOUR_HOOK(sub_overflow, "an integer difference that overflows (compute in Index)")
+SIGMAHAT_MISBEHAVIOUR_HOOK(mul_overflow, "an integer product that overflows (compute in Index)")
+SIGMAHAT_MISBEHAVIOUR_HOOK(negate_overflow, "an integer negation that overflows")
+SIGMAHAT_MISBEHAVIOUR_HOOK(divrem_overflow, "an integer division by zero, or one that overflows")
+SIGMAHAT_MISBEHAVIOUR_HOOK(shift_out_of_bounds, "a shift by a negative count, or by too many bits")
+SIGMAHAT_MISBEHAVIOUR_HOOK(load_invalid_value, "a value that its type does not have")
+SIGMAHAT_MISBEHAVIOUR_HOOK(float_cast_overflow, "a floating-point number too large for an integer")
+
+}  // extern "C"

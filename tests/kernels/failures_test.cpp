@@ -1,0 +1,186 @@
+// Failing calls: whichever call of the CUDA runtime, cuBLAS or cuSOLVER fails, the CUDA backend says so in a DeviceError
+// that names library, call and code, and leaves nothing behind. On the emulated device alone, whose calls fail on request.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "backends/cuda/operations.hpp"
+#include "backends/factory.hpp"
+#include "control.hpp"
+#include "sigmahat/host/error.hpp"
+#include "support.hpp"
+
+namespace sigmahat::test {
+namespace {
+
+constexpr Index kChunkBytes = 20000;  // few rows of small p take several chunks
+
+struct DeviceVector {
+  DeviceVector(Operations& owner, const std::vector<double>& values) : operations(owner) {
+    data = operations.allocate(values.size());
+    try {
+      operations.upload(values.data(), data, values.size());
+    } catch (...) {
+      operations.release(data);
+      throw;
+    }
+  }
+  ~DeviceVector() { operations.release(data); }
+  DeviceVector(const DeviceVector&) = delete;
+  DeviceVector& operator=(const DeviceVector&) = delete;
+
+  Operations& operations;
+  double* data = nullptr;
+};
+
+/// One step of an ascent on two problems.
+void ascend(Operations& operations, Index p) {
+  const DeviceVector mean(operations, normals(2 * p, 1)), residual(operations, normals(2 * p, 2)),
+      s(operations, covariances(2, p, 3)), mu(operations, normals(2 * p, 4)), sigma(operations, covariances(2, p, 5)),
+      factor(operations, covariances(2, p, 6)), offset(operations, normals(2 * p, 7)),
+      whitened(operations, covariances(2, p, 8)), direction_mean(operations, normals(2 * p, 9)),
+      direction(operations, covariances(2, p, 10));
+  const GaussianData data{mean.data, residual.data, s.data};
+  const GaussianPoint point{mu.data, sigma.data, factor.data, offset.data, whitened.data};
+  const GaussianDirection along{direction_mean.data, direction.data};
+  const std::vector<Index> active{1, 0};
+  const std::vector<std::uint8_t> mean_only{0, 0};
+  const std::vector<double> keep{0.5, 0.5}, step{0.5, 0.5};
+  std::vector<GaussianEvaluation> evaluations(2);
+  std::vector<double> slopes(2);
+  std::vector<GaussianMove> moves(2);
+  operations.gaussian_evaluate(p, active, data, point, evaluations);
+  EXPECT_EQ(evaluations[0].status, ProblemStatus::ok);
+  operations.gaussian_score(p, CovarianceScore::symmetric, active, point, along, slopes);
+  operations.gaussian_target(p, active, mean_only, data, point, along);
+  operations.gaussian_move(p, active, keep, step, point, along, point, moves);
+  operations.gaussian_copy(p, active, point, point);
+  operations.download(sigma.data, std::vector<double>(2 * p * p).data(), static_cast<std::size_t>(2 * p * p));
+}
+
+void form_moments(Operations& operations, Index p) {
+  constexpr Index kRows = 70;
+  const TestRows rows({kRows, p, ScalarType::float64, Layout::row_major, p + 3, true, false});
+  std::vector<Index> counts(4);
+  std::vector<double> weight(2), mean(2 * p), residual(2 * p), scatter(2 * p * p);
+  const MomentsView result{
+      2, p, counts.data(), counts.data() + 2, weight.data(), mean.data(), residual.data(), scatter.data()};
+  const auto pass = operations.begin_moments(p, MissingRows::error);
+  EXPECT_TRUE(pass->add(rows.view()));
+  pass->finish(result.problem(0));
+  EXPECT_TRUE(operations.grouped_moments(rows.view(), std::vector<Index>{0, 40, kRows}, MissingRows::drop, result));
+  std::vector<double> factor = covariances(1, p, 11), distances(kRows);
+  EXPECT_EQ(operations.cholesky(p, factor.data(), factor.data()), ProblemStatus::ok);
+  operations.mahalanobis_squared(rows.view(), mean.data(), factor.data(), distances.data());
+}
+
+/// Calls in destructors, where a failure can only be ignored.
+bool may_be_ignored(const std::string& call) {
+  return call.find("Destroy") != std::string::npos || call.find("Free") != std::string::npos ||
+         call == "cudaSetDevice" || call == "cudaStreamSynchronize";
+}
+
+class FailingCalls : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    emulator::reset();
+    emulator::set_order(emulator::Order::ascending);
+  }
+  void TearDown() override {
+    emulator::reset();
+    EXPECT_EQ(emulator::leaks(), std::vector<std::string>());
+  }
+};
+
+std::string library_of(const std::string& call) {
+  return call.starts_with("cublas") ? "cuBLAS" : call.starts_with("cusolver") ? "cuSOLVER" : "CUDA";
+}
+
+/// Lets each call that `action` makes fail in turn, and adds to `surfaced` those that became a DeviceError.
+void fail_each_call(const std::function<void()>& action, std::set<std::string>& surfaced) {
+  emulator::reset();
+  action();
+  const std::int64_t all = emulator::calls();
+  ASSERT_GT(all, 0);
+  for (std::int64_t number = 0; number < all; ++number) {
+    emulator::reset();
+    emulator::fail_call(number);
+    std::string message;
+    try {
+      action();
+    } catch (const DeviceError& error) {
+      message = error.what();
+    }
+    const std::string call = emulator::failed_call();
+    if (call.empty()) break;  // memory that the first run had to allocate is there by now
+    SCOPED_TRACE("call " + std::to_string(number) + " of " + std::to_string(all) + ", " + call + ": " + message);
+    if (message.empty()) {
+      ASSERT_TRUE(may_be_ignored(call));
+      continue;
+    }
+    surfaced.insert(call);
+    ASSERT_TRUE(message.starts_with(library_of(call) + ": "));
+    ASSERT_TRUE(call == "cudaLaunchKernelExC" || message.find(call) != std::string::npos);
+    ASSERT_NE(message.find(" returned "), std::string::npos);
+  }
+  emulator::reset();
+  action();  // nothing was left in a state that hinders the next one
+}
+
+TEST_F(FailingCalls, SurfaceAsDeviceErrorsAndLeaveNothingBehind) {
+  const auto make = [] { return backends::cuda::CudaOperations({0, "under test"}, kChunkBytes).info(); };
+  std::set<std::string> surfaced;
+  fail_each_call(make, surfaced);
+  EXPECT_EQ(emulator::leaks(), std::vector<std::string>());
+  for (const Index p : {3, 66}) {
+    for (const auto action : {form_moments, ascend}) {
+      backends::cuda::CudaOperations operations({0, "under test"}, kChunkBytes);
+      fail_each_call([&] { action(operations, p); }, surfaced);
+    }
+    EXPECT_EQ(emulator::leaks(), std::vector<std::string>());
+  }
+  for (const char* const call :
+       {"cudaStreamCreateWithFlags", "cudaMemPoolCreate", "cudaMallocHost", "cublasCreate", "cusolverDnCreate",
+        "cudaMallocFromPoolAsync", "cudaLaunchKernelExC", "cudaMemcpyAsync", "cudaMemcpy2DAsync", "cudaMemsetAsync",
+        "cudaStreamSynchronize", "cublasDsyrk_64", "cublasDtrsm_64", "cusolverDnXpotrf_bufferSize",
+        "cusolverDnXpotrf"}) {
+    EXPECT_EQ(surfaced.count(call), 1u) << call;
+  }
+}
+
+TEST_F(FailingCalls, WithoutADriverThereIsAReasonAndNoDevice) {
+  for (const char* const call : {"cudaGetDeviceCount", "cudaGetDeviceProperties"}) {
+    emulator::reset();
+    emulator::fail_call(call == std::string("cudaGetDeviceCount") ? 0 : 1);
+    const backends::CudaDevices devices = backends::list_cuda();
+    EXPECT_TRUE(devices.names.empty());
+    EXPECT_NE(devices.reason.find(std::string(call) + " returned 3"), std::string::npos) << devices.reason;
+  }
+}
+
+TEST_F(FailingCalls, MemoryThatIsNotThereIsADeviceErrorAndTheBackendGoesOn) {
+  backends::cuda::CudaOperations operations({0, "under test"}, kChunkBytes);
+  EXPECT_THROW((void)operations.allocate(std::size_t{1} << 40), DeviceError);
+  form_moments(operations, 3);
+}
+
+TEST_F(FailingCalls, AFaultInAKernelIsADeviceErrorThatNamesIt) {
+  if (!emulator::has_checker())
+    GTEST_SKIP() << "kernels are compiled with a compiler's sanitizer, which ends the program";
+  backends::cuda::CudaOperations operations({0, "under test"}, kChunkBytes);
+  const std::vector<Index> beyond{7};  // problem 7 of a batch of one
+  const DeviceVector one(operations, normals(3, 1)), matrix(operations, covariances(1, 3, 2));
+  const GaussianPoint point{one.data, matrix.data, matrix.data, one.data, matrix.data};
+  try {
+    operations.gaussian_copy(3, beyond, point, point);
+    operations.download(one.data, std::vector<double>(3).data(), 3);
+    ADD_FAILURE() << "no fault";
+  } catch (const DeviceError& error) {
+    EXPECT_NE(std::string(error.what()).find("cudaErrorLaunchFailure"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("kernel gaussian_copy"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace sigmahat::test
