@@ -1,4 +1,5 @@
-# Decides SIGMAHAT_WITH_CUDA.
+# Decides SIGMAHAT_WITH_CUDA. Unless told otherwise, the kernels are compiled for these architectures.
+set(SIGMAHAT_CUDA_ARCHITECTURES 80-real 90-real 100-real 120)
 set(SIGMAHAT_WITH_CUDA OFF)
 if(NOT SIGMAHAT_CUDA STREQUAL "OFF")
   include(CheckLanguage)
@@ -11,7 +12,7 @@ if(NOT SIGMAHAT_CUDA STREQUAL "OFF")
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
     if(NOT CMAKE_CUDA_ARCHITECTURES)
-      set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 100-real 120)
+      set(CMAKE_CUDA_ARCHITECTURES ${SIGMAHAT_CUDA_ARCHITECTURES})
     endif()
     enable_language(CUDA)
     if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc has had C++20 since version 12
