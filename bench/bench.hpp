@@ -2,10 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "limits.hpp"
+#include "sigmahat/host/context.hpp"
 
 namespace sigmahat::bench {
 
@@ -19,39 +21,35 @@ double seconds(F&& f) {
 
 double median(std::vector<double> values);
 
-/// The run's settings and limits; every benchmark gets the same.
+/// n·p numbers from 1 to 3.15.
+std::vector<double> random_rows(Index n, Index p);
+
+/// The run's settings, device and limits; every benchmark gets the same.
 struct Run {
-  int threads;
+  const Context& context;
+  int gpu;  ///< CUDA's number; −1 on the CPU
   int repetitions;
-  ReadProbe& probe;
+  Limits& limits;
+
+  bool on_gpu() const { return gpu >= 0; }
 };
 
-/// Times `f` with the limits measured before each repetition; medians of all three.
+/// Times `f` with the limits measured before each repetition; medians of all.
 struct Sample {
   double seconds;
-  double bandwidth;  ///< bytes per second
-  double fma;        ///< flops per second
+  Rates rates;
 };
-template <class F>
-Sample measure(Run& run, F&& f) {
-  f();  // first touch of workspace, start of threads
-  std::vector<double> times, bandwidths, rates;
-  for (int r = 0; r < run.repetitions; ++r) {
-    bandwidths.push_back(run.probe.measure());
-    rates.push_back(fma_rate(run.threads));
-    times.push_back(seconds(f));
-  }
-  return {median(times), median(bandwidths), median(rates)};
-}
+Sample measure(const Run& run, const std::function<void()>& f);
 
 /// Forgets the peak of resident memory and returns what is resident now, bytes (Linux: /proc/self/clear_refs).
 double reset_peak_memory();
 /// Peak of resident memory since then, bytes.
 double peak_memory();
 
-/// Each prints one table.
-void bench_fit(Run& run);
-void bench_score(Run& run);
-void bench_groups(Run& run);
+/// Each prints one table. bench_resident (device_bench.cpp) is for GPUs alone.
+void bench_fit(const Run& run);
+void bench_score(const Run& run);
+void bench_groups(const Run& run);
+void bench_resident(const Run& run);
 
 }  // namespace sigmahat::bench

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
-#include <random>
+#include <utility>
 
 #include "backends/cpu/lapack.hpp"
 #include "bench.hpp"
@@ -14,12 +14,8 @@
 namespace sigmahat::bench {
 namespace {
 
-std::vector<double> random_rows(Index n, Index p) {
-  std::vector<double> rows(static_cast<std::size_t>(n * p));
-  std::minstd_rand generator(1);
-  for (double& value : rows) value = 1 + 1e-9 * static_cast<double>(generator());
-  return rows;
-}
+constexpr const char* kPageable = "pageable";
+constexpr const char* kPinned = "pinned";
 
 /// The LAPACK calls that value and score need, alone: factor, whitening, inverse of the factor, congruence.
 double lapack_seconds(const Matrix& sigma, const Matrix& s) {
@@ -34,13 +30,37 @@ double lapack_seconds(const Matrix& sigma, const Matrix& s) {
   });
 }
 
+/// Fits rows in ordinary memory or, for the GPU alone, in pinned memory, and prints one line.
+void fit_line(const Run& run, const RowsView& view, const char* memory) {
+  const Index n = view.rows, p = view.columns;
+  compute_moments(run.context, view);  // what the libraries allocate once
+  const double before = reset_peak_memory();
+  compute_moments(run.context, view);
+  const double extra = peak_memory() - before;
+  const Sample sample = measure(run, [&] { compute_moments(run.context, view); });
+  const double flops = static_cast<double>(n) * static_cast<double>(p) * static_cast<double>(p + 1);
+  const double bytes = 8.0 * static_cast<double>(n) * static_cast<double>(p);
+  const double transfer = memory == kPinned ? sample.rates.pinned_transfer : sample.rates.transfer;
+  const std::pair<double, const char*> limits[] = {{flops / sample.rates.flops, run.on_gpu() ? "FP64" : "FMA"},
+                                                   {bytes / sample.rates.bandwidth, "memory"},
+                                                   {bytes / transfer, memory}};
+  const auto percent = [&](double limit) { return 100 * limit / sample.seconds; };
+  const auto [limit, name] = *std::max_element(std::begin(limits), std::end(limits));
+  fmt::print("{:>9} {:>5} {:>10.5f} {:>9.1f} {:>7.1f}% {:>7.1f} {:>7.1f}%", n, p, sample.seconds,
+             flops / sample.seconds * 1e-9, percent(limits[0].first), bytes / sample.seconds * 1e-9,
+             percent(limits[1].first));
+  if (run.on_gpu()) fmt::print(" {:>8} {:>7.1f}%", memory, percent(limits[2].first));
+  fmt::print(" {:>8} {:>8.1f}% {:>12.1f}\n", name, percent(limit), extra / 1048576);
+}
+
 }  // namespace
 
-void bench_fit(Run& run) {
-  const Context context({"cpu", run.threads});
+void bench_fit(const Run& run) {
   fmt::print("\nMean and covariance, float64, row-major; flops counted as n·p·(p+1)\n");
-  fmt::print("{:>9} {:>5} {:>10} {:>9} {:>8} {:>7} {:>8} {:>7} {:>9} {:>12}\n", "n", "p", "seconds", "GFLOP/s",
-             "of peak", "GB/s", "of probe", "limit", "of limit", "extra MiB");
+  fmt::print("{:>9} {:>5} {:>10} {:>9} {:>8} {:>7} {:>8}", "n", "p", "seconds", "GFLOP/s", "of peak", "GB/s",
+             "of probe");
+  if (run.on_gpu()) fmt::print(" {:>8} {:>8}", "rows in", "of bus");
+  fmt::print(" {:>8} {:>9} {:>12}\n", "limit", "of limit", "extra MiB");
   struct Shape {
     Index n, p;
   };
@@ -53,26 +73,19 @@ void bench_fit(Run& run) {
                             {8'000, 4'000}}) {
     const std::vector<double> rows = random_rows(n, p);
     const auto view = RowsView::row_major(rows.data(), n, p);
-    compute_moments(context, view);  // what the libraries allocate once
-    const double before = reset_peak_memory();
-    compute_moments(context, view);
-    const double extra = peak_memory() - before;
-    const Sample sample = measure(run, [&] { compute_moments(context, view); });
-    const double flops = static_cast<double>(n) * static_cast<double>(p) * static_cast<double>(p + 1);
-    const double bytes = 8.0 * static_cast<double>(n) * static_cast<double>(p);
-    const double flop_limit = flops / sample.fma, byte_limit = bytes / sample.bandwidth;
-    fmt::print("{:>9} {:>5} {:>10.5f} {:>9.1f} {:>7.1f}% {:>7.1f} {:>7.1f}% {:>7} {:>8.1f}% {:>12.1f}\n", n, p,
-               sample.seconds, flops / sample.seconds * 1e-9, 100 * flop_limit / sample.seconds,
-               bytes / sample.seconds * 1e-9, 100 * byte_limit / sample.seconds,
-               flop_limit > byte_limit ? "FMA" : "memory", 100 * std::max(flop_limit, byte_limit) / sample.seconds,
-               extra / 1048576);
+    fit_line(run, view, kPageable);
+    if (run.on_gpu()) {
+      const auto pinned = pin(rows.data(), rows.size() * sizeof(double));
+      fit_line(run, view, kPinned);
+    }
   }
 }
 
-void bench_score(Run& run) {
-  const Context context({"cpu", run.threads});
+void bench_score(const Run& run) {
+  const Context& context = run.context;
   fmt::print(
-      "\nLog-likelihood and scores from moments, against the LAPACK calls they need (potrf, sygst, trtri, sygst)\n");
+      "\nLog-likelihood and scores from moments, against the LAPACK calls they need{} (potrf, sygst, trtri, sygst)\n",
+      run.on_gpu() ? ", those on the CPU" : "");
   fmt::print("{:>5} {:>10} {:>10} {:>7} {:>9}\n", "p", "seconds", "LAPACK", "ratio", "of peak");
   for (const Index p : {256, 2000}) {
     const Index n = 2 * p;
@@ -86,7 +99,7 @@ void bench_score(Run& run) {
       lapack.push_back(lapack_seconds(sigma, moments.covariance()));
       ours.push_back(
           seconds([&] { gaussian_score(context, moments, moments.mean, sigma, CovarianceScore::symmetric); }));
-      rates.push_back(fma_rate(run.threads));
+      rates.push_back(run.limits.measure().flops);
     }
     const double flops = 8.0 / 3 * static_cast<double>(p) * static_cast<double>(p) * static_cast<double>(p);
     const double time = median(ours);
@@ -95,11 +108,11 @@ void bench_score(Run& run) {
   }
 }
 
-void bench_groups(Run& run) {
-  const Context context({"cpu", run.threads});
+void bench_groups(const Run& run) {
+  const Context& context = run.context;
   fmt::print("\nMany groups of 64 rows: moments, then closed form with two-step Fisher ascent and comparison\n");
-  fmt::print("{:>7} {:>4} {:>12} {:>14} {:>8} {:>12}\n", "groups", "p", "moments, s", "groups/second", "of probe",
-             "fit, s");
+  fmt::print("{:>7} {:>4} {:>12} {:>14} {:>8} {:>12}\n", "groups", "p", "moments, s", "groups/second",
+             run.on_gpu() ? "of bus" : "of probe", "fit, s");
   for (const Index p : {4, 8, 16}) {
     const Index groups = 20'000, rows_each = 64, n = groups * rows_each;
     const std::vector<double> rows = random_rows(n, p);
@@ -111,9 +124,10 @@ void bench_groups(Run& run) {
     GaussianFitOptions options;
     options.compare = true;
     const double fit = seconds([&] { fit_gaussian(context, batch, options); });
+    const double bandwidth = std::min(sample.rates.bandwidth, sample.rates.transfer);
     fmt::print("{:>7} {:>4} {:>12.5f} {:>14.0f} {:>7.1f}% {:>12.5f}\n", groups, p, sample.seconds,
                static_cast<double>(groups) / sample.seconds,
-               100 * 8.0 * static_cast<double>(n * p) / sample.bandwidth / sample.seconds, fit);
+               100 * 8.0 * static_cast<double>(n * p) / bandwidth / sample.seconds, fit);
   }
 }
 

@@ -1,10 +1,13 @@
 #include "limits.hpp"
 
+#include <fmt/core.h>
 #include <omp.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <limits>
+#include <vector>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "limits.cpp"
@@ -77,9 +80,16 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 /// Keeps results alive that nobody reads.
 std::atomic<double> g_sink;
 
-}  // namespace
+class ReadProbe {
+ public:
+  explicit ReadProbe(int threads) : threads_(threads), data_(std::size_t{48} << 20, 1.0) {}  // 384 MiB
+  /// Bytes per second of one pass.
+  double measure();
 
-ReadProbe::ReadProbe(int threads) : threads_(threads), data_(std::size_t{48} << 20, 1.0) {}  // 384 MiB
+ private:
+  int threads_;
+  std::vector<double> data_;
+};
 
 double ReadProbe::measure() {
   const limits::Table table = HWY_DYNAMIC_DISPATCH(limits::table)();
@@ -94,6 +104,7 @@ double ReadProbe::measure() {
   return static_cast<double>(data_.size() * sizeof(double)) / (now() - start);
 }
 
+/// Flops per second, one short measurement.
 double fma_rate(int threads) {
   const limits::Table table = HWY_DYNAMIC_DISPATCH(limits::table)();
   constexpr std::size_t kRounds = 4'000'000;
@@ -107,6 +118,30 @@ double fma_rate(int threads) {
   }
   return flops / (now() - start);
 }
+
+class CpuLimits : public Limits {
+ public:
+  explicit CpuLimits(int threads) : threads_(threads), probe_(threads) {}
+
+  Rates measure() override {
+    constexpr double kNone = std::numeric_limits<double>::infinity();
+    return {probe_.measure(), fma_rate(threads_), kNone, kNone};
+  }
+  std::string describe() override {
+    const Rates rates = measure();
+    return fmt::format(
+        "read bandwidth {:.1f} GB/s, fused multiply-add {:.1f} GFLOP/s (and again before each repetition)\n",
+        rates.bandwidth * 1e-9, rates.flops * 1e-9);
+  }
+
+ private:
+  int threads_;
+  ReadProbe probe_;
+};
+
+}  // namespace
+
+std::unique_ptr<Limits> cpu_limits(int threads) { return std::make_unique<CpuLimits>(threads); }
 
 }  // namespace sigmahat::bench
 #endif

@@ -1,6 +1,8 @@
-// sigmahat_bench [--threads N] [--repetitions N] [fit] [score] [groups]: medians beside the limits of this machine.
+// Medians beside the limits of the device, measured in the same run.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <map>
@@ -8,8 +10,15 @@
 
 #include "bench.hpp"
 #include "sigmahat/host/context.hpp"
+#include "sigmahat/host/error.hpp"
 
 namespace {
+
+constexpr const char* kUsage =
+    "usage: sigmahat_bench [--device NAME] [--threads N] [--repetitions N] [fit] [score] [groups] [resident]\n"
+    "--device cpu (default), reference, cuda or cuda:K; resident is for GPUs alone\n";
+
+const std::string kGpu = "cuda:";
 
 int whole_number(const char* name, const char* text) {
   char* end = nullptr;
@@ -25,33 +34,46 @@ int whole_number(const char* name, const char* text) {
 
 int main(int argc, char** argv) try {
   using namespace sigmahat;
-  const std::map<std::string, void (*)(bench::Run&)> benches = {
-      {"fit", bench::bench_fit}, {"score", bench::bench_score}, {"groups", bench::bench_groups}};
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a run that is cut off leaves the lines that it had
+  const std::map<std::string, void (*)(const bench::Run&)> benches = {{"fit", bench::bench_fit},
+                                                                      {"score", bench::bench_score},
+                                                                      {"groups", bench::bench_groups},
+                                                                      {"resident", bench::bench_resident}};
   int threads = 0, repetitions = 7;
+  std::string device = "cpu";
   std::vector<std::string> chosen;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
-    if (argument == "--threads") {
+    if (argument == "--device" && i + 1 < argc) {
+      device = argv[++i];
+    } else if (argument == "--threads") {
       threads = whole_number("--threads", argv[++i]);
     } else if (argument == "--repetitions") {
       repetitions = whole_number("--repetitions", argv[++i]);
     } else if (benches.contains(argument)) {
       chosen.push_back(argument);
     } else {
-      fmt::print(stderr, "usage: sigmahat_bench [--threads N] [--repetitions N] [fit] [score] [groups]\n");
+      fmt::print(stderr, "{}", kUsage);
       return 2;
     }
   }
-  if (chosen.empty()) chosen = {"fit", "score", "groups"};
 
-  const Context context({"cpu", threads});
+  const Context context({device, threads});
   const BackendInfo info = context.operations().info();
-  bench::ReadProbe probe(info.threads);
-  bench::Run run{info.threads, repetitions, probe};
   fmt::print("{}, {} threads, {}, medians of {}\n", info.device, info.threads, info.instruction_set, repetitions);
   for (const auto& [name, version] : info.libraries) fmt::print("{}: {}\n", name, version);
-  fmt::print("read bandwidth {:.1f} GB/s, fused multiply-add {:.1f} GFLOP/s (and again before each repetition)\n",
-             probe.measure() * 1e-9, bench::fma_rate(info.threads) * 1e-9);
+  const std::string& used = context.device_used();
+  const int gpu = used.starts_with(kGpu) ? std::stoi(used.substr(kGpu.size())) : -1;
+  if (gpu < 0 && std::find(chosen.begin(), chosen.end(), "resident") != chosen.end()) {
+    throw InvalidArgument("resident: it needs --device cuda; this is " + used);
+  }
+  if (chosen.empty()) {
+    chosen = {"fit", "score", "groups"};
+    if (gpu >= 0) chosen.emplace_back("resident");
+  }
+  const auto limits = gpu >= 0 ? bench::device_limits(gpu) : bench::cpu_limits(info.threads);
+  fmt::print("{}", limits->describe());
+  const bench::Run run{context, gpu, repetitions, *limits};
   for (const std::string& name : chosen) benches.at(name)(run);
   return 0;
 } catch (const std::exception& error) {
