@@ -55,7 +55,16 @@ void __tsan_read_range(void* p, std::size_t bytes) { access(p, bytes, Kind::read
 void __tsan_write_range(void* p, std::size_t bytes) { access(p, bytes, Kind::write, __builtin_return_address(0)); }
 void __tsan_init() {}
 
-SIGMAHAT_MISBEHAVIOUR_HOOK(type_mismatch_v1, "a misaligned access")
+/// The place, the type, then the logarithm of the alignment.
+struct TypeMismatch {
+  SourcePlace place;
+  const void* type;
+  std::uint8_t log_alignment;
+};
+void __ubsan_handle_type_mismatch_v1(const TypeMismatch* mismatch, std::uintptr_t address) {
+  const bool aligned = address % (std::uintptr_t{1} << mismatch->log_alignment) == 0;
+  misbehaviour(&mismatch->place, aligned ? "an access beyond the end of its object" : "a misaligned access");
+}
 SIGMAHAT_MISBEHAVIOUR_HOOK(out_of_bounds, "an index beyond its array (or row of an array)")
 SIGMAHAT_MISBEHAVIOUR_HOOK(add_overflow, "an integer sum that overflows (compute in Index)")
 SIGMAHAT_MISBEHAVIOUR_HOOK(sub_overflow, "an integer difference that overflows (compute in Index)")

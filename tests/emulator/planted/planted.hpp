@@ -26,7 +26,8 @@ enum class Evidence {
   checker,    // a message that needs the checker's instrumentation
   scheduler,  // a message of barriers, warps, carvers and the like, in every build
   shape,      // a message before any thread has run: without line and thread
-  poison      // no message, but a result that is NaN
+  poison,     // no message, but a result that is NaN
+  sanitizer   // none of the emulator's own: the address sanitizer ends the program
 };
 
 struct Planted {

@@ -43,6 +43,27 @@ null_pointer(const double* numbers, double* result) {
 constexpr double kTable[] = {0, 1, 2, 3};  // reading constants is no fault
 
 template <bool kPlanted>
+SIGMAHAT_KERNEL(32)
+pointer_overrun(double* result) {
+  double own[4] = {};
+  double* const begin = own;
+  for (int k = 0; k < thread_count() / 8 + (kPlanted ? 1 : 0); ++k) begin[k] = 7;  // BUG pointer_overrun
+  result[thread_index()] = own[3];
+}
+
+[[gnu::noinline]] void fill_with_sevens(double* begin, int count) {
+  for (int k = 0; k < count; ++k) begin[k] = 7;
+}
+
+template <bool kPlanted>
+SIGMAHAT_KERNEL(32)
+overrun_in_a_function(double* result) {
+  double own[4] = {};
+  fill_with_sevens(own, thread_count() / 8 + (kPlanted ? 1 : 0));
+  result[thread_index()] = own[3];
+}
+
+template <bool kPlanted>
 SIGMAHAT_KERNEL(1)
 host_variable(Index* counts, double* result) {
   Index* const count = kPlanted ? &planted_host_count : counts;
@@ -140,6 +161,21 @@ std::vector<Planted> planted_pointers() {
        [](DeviceStream stream, const Memory& m, bool planted) {
          const double* const none = nullptr;
          return launch(planted ? null_pointer<true> : null_pointer<false>, {1}, 32, 0, stream, none, m.result);
+       }},
+      {"pointer_overrun",
+       checker,
+       "end of its object",
+       {32, 7, 0},
+       [](DeviceStream stream, const Memory& m, bool planted) {
+         return launch(planted ? pointer_overrun<true> : pointer_overrun<false>, {1}, 32, 0, stream, m.result);
+       }},
+      {"overrun_in_a_function",
+       sanitizer,
+       "stack-buffer-overflow",
+       {32, 7, 0},
+       [](DeviceStream stream, const Memory& m, bool planted) {
+         return launch(planted ? overrun_in_a_function<true> : overrun_in_a_function<false>, {1}, 32, 0, stream,
+                       m.result);
        }},
       {"host_variable",
        checker,

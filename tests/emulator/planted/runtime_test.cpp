@@ -186,9 +186,9 @@ TEST_F(Runtime, LeaksAreListed) {
 }
 
 TEST_F(Runtime, EachCallCanFailOnRequest) {
+  const double host[2] = {1, 2};                           // outlives copies that are still queued when a call fails
   const auto work = [&]() -> std::optional<std::string> {  // the call that failed, if one did
     void* memory = nullptr;
-    double host[2] = {1, 2};
     if (cudaMalloc(&memory, sizeof host) != cudaSuccess) return "cudaMalloc";
     const auto freed = [&](const char* call) {
       EXPECT_TRUE(succeeded(cudaFreeAsync(memory, stream_)));  // after what is queued already
