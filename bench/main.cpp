@@ -2,11 +2,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "bench.hpp"
 #include "sigmahat/host/context.hpp"
@@ -15,19 +16,69 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: sigmahat_bench [--device NAME] [--threads N] [--repetitions N] [fit] [score] [groups] [resident]\n"
-    "--device cpu (default), reference, cuda or cuda:K; resident is for GPUs alone\n";
+    "usage: sigmahat_bench [OPTION...] [fit] [score] [groups] [resident]\n"
+    "without a name all of them, resident on a GPU alone\n\n"
+    "  -h, --help       this\n"
+    "  --device NAME    auto, cpu (default), reference, cuda or cuda:K\n"
+    "  --threads N      1 to 1000; as many as OpenMP offers where it is not given\n"
+    "  --repetitions N  1 to 1000 (7)\n\n"
+    "exit codes: 0 done, 2 usage, 5 device, 6 all else\n";
+
+enum Exit : int { kUsageError = 2, kDeviceFailure = 5, kFault = 6 };  // as those of `sigmahat`
 
 const std::string kGpu = "cuda:";
 
-int whole_number(const char* name, const char* text) {
-  char* end = nullptr;
-  const long value = text == nullptr ? 0 : std::strtol(text, &end, 10);
-  if (text == nullptr || *end != '\0' || value < 1 || value > 1000) {
-    fmt::print(stderr, "sigmahat_bench: {} takes a whole number from 1 to 1000\n", name);
-    std::exit(2);
+const std::map<std::string, void (*)(const sigmahat::bench::Run&)> kBenches = {
+    {"fit", sigmahat::bench::bench_fit},
+    {"score", sigmahat::bench::bench_score},
+    {"groups", sigmahat::bench::bench_groups},
+    {"resident", sigmahat::bench::bench_resident}};
+
+struct Arguments {
+  std::string device = "cpu";
+  int threads = 0, repetitions = 7;
+  std::vector<std::string> chosen;
+  bool help = false;
+};
+
+int whole_number(const std::string& name, const std::string& text) {
+  int value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || stop != text.data() + text.size() || value < 1 || value > 1000) {
+    throw sigmahat::InvalidArgument(name + ": '" + text + "' is no whole number from 1 to 1000");
   }
-  return static_cast<int>(value);
+  return value;
+}
+
+Arguments parse(int argc, char** argv) {
+  Arguments out;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const auto value = [&]() -> std::string {
+      if (i + 1 >= argc) throw sigmahat::InvalidArgument(argument + ": its value is missing");
+      return argv[++i];
+    };
+    if (argument == "-h" || argument == "--help") {
+      out.help = true;
+    } else if (argument == "--device") {
+      out.device = value();
+    } else if (argument == "--threads") {
+      out.threads = whole_number(argument, value());
+    } else if (argument == "--repetitions") {
+      out.repetitions = whole_number(argument, value());
+    } else if (kBenches.contains(argument)) {
+      out.chosen.push_back(argument);
+    } else {
+      throw sigmahat::InvalidArgument("there is no " + std::string(argument.starts_with("-") ? "option" : "benchmark") +
+                                      " '" + argument + "'; --help lists what there is");
+    }
+  }
+  return out;
+}
+
+int fail(Exit code, const std::exception& error) {
+  fmt::print(stderr, "sigmahat_bench: error: {}\n", error.what());
+  return code;
 }
 
 }  // namespace
@@ -35,48 +86,36 @@ int whole_number(const char* name, const char* text) {
 int main(int argc, char** argv) try {
   using namespace sigmahat;
   std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a run that is cut off leaves the lines that it had
-  const std::map<std::string, void (*)(const bench::Run&)> benches = {{"fit", bench::bench_fit},
-                                                                      {"score", bench::bench_score},
-                                                                      {"groups", bench::bench_groups},
-                                                                      {"resident", bench::bench_resident}};
-  int threads = 0, repetitions = 7;
-  std::string device = "cpu";
-  std::vector<std::string> chosen;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--device" && i + 1 < argc) {
-      device = argv[++i];
-    } else if (argument == "--threads") {
-      threads = whole_number("--threads", argv[++i]);
-    } else if (argument == "--repetitions") {
-      repetitions = whole_number("--repetitions", argv[++i]);
-    } else if (benches.contains(argument)) {
-      chosen.push_back(argument);
-    } else {
-      fmt::print(stderr, "{}", kUsage);
-      return 2;
-    }
+  Arguments arguments = parse(argc, argv);
+  if (arguments.help) {
+    fmt::print("{}", kUsage);
+    return 0;
   }
+  std::vector<std::string>& chosen = arguments.chosen;
 
-  const Context context({device, threads});
-  const BackendInfo info = context.operations().info();
-  fmt::print("{}, {} threads, {}, medians of {}\n", info.device, info.threads, info.instruction_set, repetitions);
-  for (const auto& [name, version] : info.libraries) fmt::print("{}: {}\n", name, version);
+  const Context context({arguments.device, arguments.threads});
   const std::string& used = context.device_used();
   const int gpu = used.starts_with(kGpu) ? std::stoi(used.substr(kGpu.size())) : -1;
   if (gpu < 0 && std::find(chosen.begin(), chosen.end(), "resident") != chosen.end()) {
-    throw InvalidArgument("resident: it needs --device cuda; this is " + used);
+    throw InvalidArgument("resident: it needs a GPU (--device cuda), and the device is " + used);
   }
+  const BackendInfo info = context.operations().info();
+  fmt::print("{}, {} threads, {}, medians of {}\n", info.device, info.threads, info.instruction_set,
+             arguments.repetitions);
+  for (const auto& [name, version] : info.libraries) fmt::print("{}: {}\n", name, version);
   if (chosen.empty()) {
     chosen = {"fit", "score", "groups"};
     if (gpu >= 0) chosen.emplace_back("resident");
   }
   const auto limits = gpu >= 0 ? bench::device_limits(gpu) : bench::cpu_limits(info.threads);
   fmt::print("{}", limits->describe());
-  const bench::Run run{context, gpu, repetitions, *limits};
-  for (const std::string& name : chosen) benches.at(name)(run);
+  const bench::Run run{context, gpu, arguments.repetitions, *limits};
+  for (const std::string& name : chosen) kBenches.at(name)(run);
   return 0;
+} catch (const sigmahat::InvalidArgument& error) {
+  return fail(kUsageError, error);
+} catch (const sigmahat::DeviceError& error) {
+  return fail(kDeviceFailure, error);
 } catch (const std::exception& error) {
-  fmt::print(stderr, "sigmahat_bench: {}\n", error.what());
-  return 1;
+  return fail(kFault, error);
 }

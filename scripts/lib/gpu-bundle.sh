@@ -7,11 +7,6 @@ source "$gpu_check_lib/setup.sh"
 
 gpu_bundle_limit=$((60 * 1000 * 1000)) # bytes
 
-gpu_programs() {
-  gpu_tests | sed 's/ .*//'
-  printf '%s\n' sigmahat sigmahat_bench
-}
-
 # build_for ARCHITECTURES: for "native", a list, or nothing for those of the project.
 build_for() {
   setup build test
@@ -43,25 +38,31 @@ libraries_of() {
   sed 's/^[^ ]* //; s/ *$//' <<<"$needed" | sort -u
 }
 
-# pack FOLDER FILE: FOLDER is a build folder.
-pack() {
-  local build=$1 file=$2 staging program library
-  staging=$(mktemp -d)
-  # shellcheck disable=SC2064  # the folder's name of now
-  trap "rm -rf '$staging'" EXIT
-  local root=$staging/gpu-check programs=()
-  mkdir -p "$root/bin" "$root/lib" "$root/scripts/lib" "$root/examples/data"
-  while read -r program; do
-    if [ ! -x "$build/bin/$program" ]; then
-      printf 'gpu-check: %s is not built in %s (scripts/lib/gpu-tests.txt lists it)\n' "$program" "$build" >&2
-      return 1
-    fi
-    cp "$build/bin/$program" "$root/bin/"
-    programs+=("$build/bin/$program")
-  done < <(gpu_programs)
+# Ends the script with 2 where FILE cannot be a bundle; before anything is built.
+check_bundle_name() {
+  local tool
+  case $1 in
+    *.tar.xz) tool=xz ;;
+    *.tar.gz) tool=gzip ;;
+    *) refuse "--bundle: '$1' must end with .tar.xz or .tar.gz" ;;
+  esac
+  [ -d "$(dirname "$1")" ] || refuse "--bundle: there is no folder '$(dirname "$1")'"
+  [ ! -d "$1" ] || refuse "--bundle: '$1' is a folder"
+  command -v $tool >/dev/null || refuse "--bundle: '$1' needs $tool, which is not on PATH"
+}
 
-  local libraries
-  libraries=$(libraries_of "${programs[@]}")
+# pack FOLDER FILE: FOLDER is a build folder with every program.
+pack() {
+  local build=$1 file=$2 staging programs library libraries size
+  staging=$(mktemp -d)
+  # shellcheck disable=SC2064  # the names of now
+  trap "rm -rf $(printf '%q ' "$staging" "$file.part")" EXIT
+  local root=$staging/gpu-check
+  mkdir -p "$root/bin" "$root/lib" "$root/scripts/lib" "$root/examples/data"
+  mapfile -t programs < <(gpu_programs)
+  echo "gpu-check: gathering ${#programs[@]} programs of $build and their libraries"
+  (cd "$build/bin" && cp "${programs[@]}" "$root/bin/")
+  libraries=$(cd "$build/bin" && libraries_of "${programs[@]/#/./}")
   while read -r library; do cp -L "$library" "$root/lib/"; done <<<"$libraries"
   forget_run_paths "$root"/bin/* "$root/lib/"libsigmahat.*
   cp "$gpu_check_root/scripts/gpu-check" "$root/scripts/"
@@ -74,15 +75,19 @@ pack() {
       "$(compiler_fact "$build" CXX_COMPILER_VERSION)" "$(compiler_fact "$build" CUDA_COMPILER_VERSION)"
   } >"$root/bundle.txt"
 
-  tar --create --auto-compress --file "$file" --directory "$staging" --owner=0 --group=0 --numeric-owner gpu-check
-  local size
-  size=$(stat --dereference --format=%s "$file")
-  printf 'gpu-check: %s has %d bytes; on the machine with the GPU:\n  tar xf %s && gpu-check/scripts/gpu-check\n' \
-    "$file" "$size" "$(basename "$file")"
+  echo "gpu-check: compressing"
+  local compress=--xz
+  [[ $file != *.gz ]] || compress=--gzip
+  tar --create $compress --file "$file.part" --directory "$staging" --owner=0 --group=0 --numeric-owner gpu-check
+  size=$(stat --format=%s "$file.part")
   if [ "$size" -gt $gpu_bundle_limit ]; then
-    echo "gpu-check: it is larger than $gpu_bundle_limit bytes: name fewer --architectures" >&2
+    echo "gpu-check: it has $size bytes, more than $gpu_bundle_limit, and is not kept: build for fewer architectures" \
+      "(--architectures), or pack into a .tar.xz" >&2
     return 1
   fi
+  mv "$file.part" "$file"
+  printf 'gpu-check: %s has %d bytes; on the machine with the GPU:\n  tar xf %s && gpu-check/scripts/gpu-check\n' \
+    "$file" "$size" "$(basename "$file")"
 }
 
 # What CMake found out about a compiler of the build folder.
@@ -95,6 +100,6 @@ forget_run_paths() {
   local script
   script=$(mktemp --suffix=.cmake)
   printf 'file(RPATH_REMOVE FILE "%s")\n' "$@" >"$script"
-  cmake -P "$script"
+  cmake -P "$script" >/dev/null # it prints the names of temporary files
   rm "$script"
 }

@@ -13,10 +13,13 @@ fail() {
   exit 1
 }
 
-"$root/scripts/gpu-check" --bundle "$work/bundle.tar" --binaries "$build" >"$work/packed" 2>&1 ||
-  { [ -s "$work/bundle.tar" ] && grep -q "larger than" "$work/packed"; } || fail "it was not packed" "$work/packed"
-tar --extract --file "$work/bundle.tar" --directory "$work"
+"$root/scripts/gpu-check" --bundle "$work/bundle.tar.gz" --binaries "$build" >"$work/packed" 2>&1 ||
+  fail "it was not packed" "$work/packed"
+if grep -Ev '^(gpu-check: |  tar xf )' "$work/packed"; then fail "packing prints what tools print" "$work/packed"; fi
+tar --extract --file "$work/bundle.tar.gz" --directory "$work"
 bundle=$work/gpu-check
+grep -Eq '^revision .* \(the tree on 20.*; binaries of 20.*, which may be older\)$' "$bundle/bundle.txt" ||
+  fail "the revision is given as that of binaries that were built at any time" "$bundle/bundle.txt"
 
 # Nothing points to the build any more.
 # shellcheck disable=SC2016  # the loader's own word
@@ -40,7 +43,9 @@ grep -q '^sigmahat [0-9]' "$work/report.md" || fail "sigmahat info does not run"
 # Without a GPU the verdict must be that.
 if grep -q '^| device | no GPU |' "$work/report.md"; then
   [ $status -eq 1 ] || fail "no GPU, and it ended with $status" "$work/report.md"
-  grep -q 'SIGMAHAT_REQUIRE_GPU=1, but there is no GPU' "$work/report.md" ||
-    fail "the tests did not fail for want of a GPU" "$work/report.md"
+  grep -Eq '^\| [0-9]+ \| device as sigmahat sees it \| FAILED \| [0-9]+ \| no GPU' "$work/report.md" ||
+    fail "the report does not say that there is no GPU" "$work/report.md"
+  grep -Eq '^\| [0-9]+ \| estimators_test \| not run \|' "$work/report.md" ||
+    fail "the tests ran without a GPU" "$work/report.md"
 fi
 echo "gpu_bundle_test: packed, unpacked and started ($(tail -n 3 "$work/output" | head -n 1))"

@@ -10,13 +10,17 @@ import subprocess
 import sys
 
 FILTER = "--gtest_filter="
+TOOLS = {"memcheck", "racecheck", "initcheck", "synccheck"}
 
 
 def parse(text):
     """(executable, filter, filter under the sanitizers or None) of each line."""
     for line in text.splitlines():
         if line.strip() and not line.startswith("#"):
-            executable, chosen, sanitized = line.split()
+            executable, chosen, tools, sanitized = line.split()
+            known = tools in ("-", "all") or set(tools.split(",")) <= TOOLS
+            if not known or (tools == "-") != (sanitized == "-"):
+                raise ValueError(f"{executable}: '{tools}' are no tools for '{sanitized}'")
             yield executable, chosen, None if sanitized == "-" else sanitized
 
 
@@ -77,7 +81,7 @@ def self_test():
     tests = {("a_test", "*/cuda"): ["S.x/cuda"], ("k_test", "*"): ["K.y", "K.z"], ("k_test", "K.y"): ["K.y"]}
     ctest = {"tests": [test("a_test", "S.x/cuda", "gpu"), test("a_test", "S.x/cpu", None)]}
     ctest["tests"] += [test("k_test", "K.y", "gpu"), test("k_test", "K.z", "gpu")]
-    good = "# comment\na_test */cuda -\nk_test * K.y\n"
+    good = "# comment\na_test */cuda - -\nk_test * all K.y\n"
 
     def differences(text, have, ctest=ctest, required=True):
         def tests_of(executable, chosen):
@@ -92,17 +96,24 @@ def self_test():
     assert differences(good, only_a, only_a_known, required=False) == []
     planted = [
         (differences(good, only_a, only_a_known), "not built"),
-        (differences("k_test * K.y\n", tests), "does not run it"),
+        (differences("k_test * memcheck,racecheck K.y\n", tests), "does not run it"),
         (differences(good, tests | {("k_test", "*"): ["K.y"]}), "does not run it"),
         (differences(good, tests | {("k_test", "*"): ["K.w", "K.y", "K.z"]}), "no label gpu"),
         (differences(good, tests, {"tests": ctest["tests"][1:]}), "no label gpu"),
-        (differences("a_test */cuda -\nk_test * -\n", tests), "no test is to run"),
-        (differences("a_test */cuda -\nk_test * K.v\n", tests), "no test matches K.v"),
+        (differences("a_test */cuda - -\nk_test * - -\n", tests), "no test is to run"),
+        (differences("a_test */cuda - -\nk_test * all K.v\n", tests), "no test matches K.v"),
         (differences(good, tests | {("k_test", "K.y"): ["K.y", "K.w"]}), "not without it"),
-        (differences(good + "a_test none -\n", tests), "no test matches none"),
+        (differences(good + "a_test none - -\n", tests), "no test matches none"),
     ]
     for found, expected in planted:
         assert len(found) == 1 and expected in found[0], (expected, found)
+    for columns in ["all", "- K.y", "memcheck -", "memchek K.y", "all K.y K.z"]:
+        line = f"a_test * {columns}"
+        try:
+            list(parse(line))
+        except ValueError:
+            continue
+        raise AssertionError(f"'{line}' was taken")
     print(f"gpu_tests: {len(planted)} planted differences were found")
 
 
