@@ -5,10 +5,13 @@ usage: kernel_budgets.py ROOT BUILD           checks the kernels that BUILD comp
        kernel_budgets.py --self-test          expects planted faults to be found
 
 BUILD holds compile_commands.json and, beside every object file of a kernel, the report of ptxas that
-cmake/ptxas_report.sh kept. What kernels are launched with comes from a run of BUILD/bin/kernels_test on the emulator.
+cmake/ptxas_report.sh kept. Launch bounds come from nvcc, which compiles each file once more, to PTX. What kernels are
+launched with comes from a run of BUILD/bin/kernels_test on the emulator.
 """
 
+import concurrent.futures
 import json
+import math
 import os
 import pathlib
 import re
@@ -19,12 +22,20 @@ import tempfile
 
 TABLE = "kernels/budgets.txt"
 ARCHITECTURES = ["sm_80", "sm_90", "sm_100", "sm_120"]
+PTX_ARCHITECTURE = "compute_80"  # launch bounds do not depend on it
 GRANULE = 8  # registers of a thread are allocated in multiples of this
 LEFT_OUT = {"kernels/block_list.cu"}  # its kernels are Thrust's and change with the toolkit
 
-COLUMNS = ["static shared", "dynamic shared", *ARCHITECTURES]
+COLUMNS = ["threads", "static shared", "dynamic shared", *ARCHITECTURES]
+UNITS = {
+    "threads": "threads of a block",
+    "static shared": "bytes of static shared memory",
+    "dynamic shared": "bytes of dynamic shared memory",
+} | {architecture: f"registers on {architecture}" for architecture in ARCHITECTURES}
 HEADER = """\
 # What each kernel may use, compared with the build by the test gate.kernel_budgets:
+#   threads          of a block, at most: the launch bounds that SIGMAHAT_KERNEL gives to the compiler. A launch of more
+#                    in the tests of kernels is a fault.
 #   static shared    bytes of shared memory that the kernel declares, the most of all architectures
 #   dynamic shared   bytes that it is launched with, the most of all launches in the tests of kernels
 #   sm_80 and so on  registers of a thread: what the kernel needs, rounded up to the next multiple of 8, which is how
@@ -39,6 +50,9 @@ FACT = re.compile(
     r"|Used (?P<registers>\d+) registers(?P<rest>.*)"
 )
 SHARED = re.compile(r"(\d+) bytes smem")
+# An entry of PTX: its head, its parameters, and directives such as .maxntid before the body.
+ENTRY = re.compile(r"\.entry\s+(?P<symbol>[\w$]+)\s*(?:\([^)]*\))?(?P<directives>[^{;]*)[{;]")
+BOUND = re.compile(r"\.(?:maxntid|reqntid)\s+(\d+)(?:\s*,\s*(\d+))?(?:\s*,\s*(\d+))?")
 
 
 def demangled(symbols):
@@ -68,17 +82,22 @@ def read_report(text):
     return kernels
 
 
-def read_build(root, build):
-    """{(file, kernel): {architecture: numbers}} of everything that the build compiled with nvcc."""
-    measured = {}
+def kernel_commands(root, build):
+    """(file, words of its command, folder to run it in) of every kernel file that the build compiles with nvcc."""
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         words = shlex.split(entry["command"])
         if "-x" not in words or words[words.index("-x") + 1] != "cu":
             continue
         file = (pathlib.Path(entry["directory"]) / entry["file"]).resolve().relative_to(root).as_posix()
-        if not file.startswith("kernels/") or file in LEFT_OUT:
-            continue
-        report = pathlib.Path(entry["directory"]) / (words[words.index("-o") + 1] + ".ptxas")
+        if file.startswith("kernels/") and file not in LEFT_OUT:
+            yield file, words, pathlib.Path(entry["directory"])
+
+
+def read_build(root, build):
+    """{(file, kernel): {architecture: numbers}} of everything that the build compiled with nvcc."""
+    measured = {}
+    for file, words, directory in kernel_commands(root, build):
+        report = directory / (words[words.index("-o") + 1] + ".ptxas")
         if not report.is_file():
             sys.exit(f"kernel_budgets: {report} is missing: build first; cmake/ptxas_report.sh writes it")
         kernels = read_report(report.read_text(encoding="utf-8"))
@@ -86,6 +105,37 @@ def read_build(root, build):
         for (symbol, architecture), numbers in kernels.items():
             measured.setdefault((file, names[symbol]), {})[architecture] = numbers
     return measured
+
+
+def bounds_of(ptx):
+    """{symbol: most threads of a block, or None without launch bounds} of the kernels in PTX."""
+    bounds = {}
+    for match in ENTRY.finditer(ptx):
+        bound = BOUND.search(match["directives"])
+        bounds[match["symbol"]] = math.prod(int(extent or 1) for extent in bound.groups()) if bound else None
+    return bounds
+
+
+def read_bounds(root, build):
+    """{(file, kernel): most threads of a block, or None}, as the compiler has them."""
+
+    def compiled(job):
+        file, words, directory = job
+        with tempfile.TemporaryDirectory() as folder:
+            ptx = pathlib.Path(folder) / "kernel.ptx"
+            flags = [word for word in words[: words.index("-x")] if not word.startswith("--generate-code=")]
+            command = [*flags, f"-arch={PTX_ARCHITECTURE}", "-ptx", str(root / file), "-o", str(ptx)]
+            result = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+            if result.returncode != 0:
+                sys.exit(f"kernel_budgets: {shlex.join(command)} fails:\n{result.stderr}")
+            return file, bounds_of(ptx.read_text(encoding="utf-8"))
+
+    bounds = {}
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for file, found in pool.map(compiled, kernel_commands(root, build)):
+            names = demangled(sorted(found))
+            bounds |= {(file, names[symbol]): threads for symbol, threads in found.items()}
+    return bounds
 
 
 def read_table(path):
@@ -115,25 +165,24 @@ def written_table(rows):
 
 
 def read_launches(build):
-    """{kernel: the most bytes of dynamic shared memory} of the tests of kernels on the emulator."""
+    """{kernel: the most bytes of dynamic shared memory, the most threads} of the tests of kernels on the emulator."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "launches.txt"
-        tests = ["Order/*Kernel*/ascending", "Order/Row*/ascending", "Order/Large*/ascending"]
         subprocess.run(
-            [build / "bin/kernels_test", "--gtest_filter=" + ":".join(tests)],
+            [build / "bin/kernels_test", "--gtest_filter=Order/*/ascending:-Order/CudaOperationsTest.*"],
             env=os.environ | {"SIGMAHAT_EMULATOR_LAUNCHES": str(report)},
             stdout=subprocess.DEVNULL,
             check=True,
         )
         lines = report.read_text(encoding="utf-8").splitlines()
-    return {kernel: int(most) for kernel, most in (line.split("\t") for line in lines)}
+    return {kernel: (int(bytes_), int(threads)) for kernel, bytes_, threads in (line.split("\t") for line in lines)}
 
 
 def need(kernel):
     """What a row of the table says of a kernel that was measured: {column: number}."""
     row = {name: -(-kernel[name]["registers"] // GRANULE) * GRANULE for name in ARCHITECTURES}
     static = max(kernel[name]["shared"] for name in ARCHITECTURES)
-    return row | {"static shared": static, "dynamic shared": kernel["dynamic"]}
+    return row | {"threads": kernel["threads"], "static shared": static, "dynamic shared": kernel["dynamic"]}
 
 
 def missing_architectures(measured):
@@ -147,6 +196,19 @@ def unlaunched(measured, launches):
     for file, kernel in sorted(measured):
         if kernel not in launches:
             yield f"{file}: {kernel} is launched by no test in tests/kernels"
+
+
+def launch_faults(measured, launches, bounds):
+    """Kernels without launch bounds, and launches beyond them."""
+    for file, kernel in sorted(measured):
+        bound, most = bounds.get((file, kernel)), launches[kernel][1]
+        if bound is None:
+            yield f"{file}: {kernel} has no launch bounds: head it with SIGMAHAT_KERNEL(most threads)"
+        elif most > bound:
+            yield (
+                f"{file}: {kernel} is launched with {most} threads of a block, its launch bounds are {bound}, and a GPU"
+                " refuses the launch: launch fewer, or raise the number in SIGMAHAT_KERNEL"
+            )
 
 
 def faults(measured):
@@ -172,20 +234,22 @@ def compare(measured, table):
             yield f"{name}: in {TABLE}, but no such kernel was compiled: remove it with --update"
         else:
             for column, number in need(measured[key]).items():
-                unit = f"registers on {column}" if column in ARCHITECTURES else f"bytes of {column} memory"
                 budget = table[key].get(column, 0)
                 if number > budget:
-                    yield f"{name}: needs {number} {unit}, its budget is {budget}: find what grew, {update}"
+                    yield f"{name}: needs {number} {UNITS[column]}, its budget is {budget}: find what grew, {update}"
 
 
-def run(root, build, update, launches):
+def run(root, build, update, launches, bounds):
     """The complaints, and the number of kernels."""
     measured = read_build(root, build)
     complaints = [*missing_architectures(measured), *unlaunched(measured, launches)]
     if complaints:
         return complaints, len(measured)
-    for (_, name), kernel in measured.items():
-        kernel["dynamic"] = launches[name]
+    complaints = list(launch_faults(measured, launches, bounds))
+    if complaints:
+        return complaints, len(measured)
+    for key, kernel in measured.items():
+        kernel["dynamic"], kernel["threads"] = launches[key[1]][0], bounds[key]
     complaints = list(faults(measured))
     if update and not complaints:
         rows = {key: need(kernel) for key, kernel in measured.items()}
@@ -195,6 +259,25 @@ def run(root, build, update, launches):
 
 SYMBOL = "_ZN8sigmahat40_GLOBAL__N__2a007034_8_panel_cu_aea31b7511panel_sliceIdEEvNS_11MomentPanelEPKd"
 OTHER = "_ZN8sigmahat40_GLOBAL__N__2a007034_8_panel_cu_aea31b7510panel_meanENS_11MomentPanelElPKdPd"
+
+PTX = f"""
+.visible .entry {SYMBOL}(
+  .param .align 8 .b8 {SYMBOL}_param_0[40],
+  .param .u64 {SYMBOL}_param_1
+)
+.maxntid 64, 2, 1
+.minnctapersm 1
+{{
+  .reg .b32 %r<2>;
+}}
+.entry {OTHER}(.param .u64 {OTHER}_param_0)
+{{
+  // .maxntid 32
+}}
+.func plain() {{ }}
+.entry flat() .maxntid 256 {{ ret; }}
+.entry none {{ ret; }}
+"""
 
 
 def planted_report(registers=40, stack=0, spilled=0, shared=256, symbols=(SYMBOL, OTHER), architectures=ARCHITECTURES):
@@ -226,18 +309,20 @@ def self_test():
             files.append({"directory": str(build), "command": command.format(file, pathlib.Path(name).name), "file": file})
         (build / "compile_commands.json").write_text(json.dumps(files), encoding="utf-8")
 
-        usual = {"panel_mean": 0, "panel_slice<double>": 64, "other_mean": 0, "test_kernel": 1}
+        panel = "kernels/panel.cu"
+        usual = {"panel_mean": (0, 32), "panel_slice<double>": (64, 128), "other_mean": (0, 1), "test_kernel": (1, 1)}
+        bounded = {(panel, "panel_mean"): 64, (panel, "panel_slice<double>"): 128, (panel, "other_mean"): 64}
 
-        def complaints(report, update=False, launches=usual):
+        def complaints(report, update=False, launches=usual, bounds=bounded):
             (build / "panel.cu.o.ptxas").write_text(report, encoding="utf-8")
-            return run(root, build, update, launches)[0]
+            return run(root, build, update, launches, bounds)[0]
 
         clean = planted_report()
         assert complaints(clean, update=True) == []
         rows = (root / TABLE).read_text(encoding="utf-8").removeprefix(HEADER).split("\n")
         assert [row.split() for row in rows[2:4]] == [
-            ["panel.cu", "panel_mean", "256", "0", "40", "40", "40", "40"],
-            ["panel.cu", "panel_slice<double>", "128", "64", "40", "40", "40", "40"],
+            ["panel.cu", "panel_mean", "64", "256", "0", "40", "40", "40", "40"],
+            ["panel.cu", "panel_slice<double>", "128", "128", "64", "40", "40", "40", "40"],
         ], rows
         assert complaints(clean) == [] and complaints(planted_report(registers=25, shared=0)) == []
         planted = {
@@ -252,11 +337,21 @@ def self_test():
         for expected, report in planted.items():
             found = complaints(report)
             assert found and all(expected in complaint for complaint in found), (expected, found)
-        assert any("needs 65 bytes of dynamic" in c for c in complaints(clean, launches=usual | {"panel_slice<double>": 65}))
-        assert any("launched by no test" in c for c in complaints(clean, launches={"panel_mean": 0}))
+        mean, slices = "panel_mean", "panel_slice<double>"
+        others = {
+            "needs 65 bytes of dynamic": complaints(clean, launches=usual | {slices: (65, 128)}),
+            "needs 96 threads of a block": complaints(clean, bounds=bounded | {(panel, mean): 96}),
+            "launched by no test": complaints(clean, launches={mean: (0, 32)}),
+            "panel_slice<double> is launched with 129 threads": complaints(clean, launches=usual | {slices: (64, 129)}),
+            "panel_mean has no launch bounds": complaints(clean, bounds=bounded | {(panel, mean): None}),
+            "panel_slice<double> has no launch bounds": complaints(clean, bounds={(panel, mean): 64}),
+        }
+        for expected, found in others.items():
+            assert len(found) == 1 and expected in found[0], (expected, found)
+        assert bounds_of(PTX) == {SYMBOL: 128, OTHER: None, "flat": 256, "none": None}, bounds_of(PTX)
         assert complaints(planted_report(stack=8), update=True) != [] and complaints(clean) == []
         assert complaints(planted_report(registers=41), update=True) == [] == complaints(clean)
-    print(f"kernel_budgets: {len(planted) + 2} planted faults were found")
+    print(f"kernel_budgets: {len(planted) + len(others)} planted faults were found")
 
 
 def main():
@@ -264,7 +359,8 @@ def main():
         self_test()
         return
     root, build = (pathlib.Path(place).resolve() for place in sys.argv[1:3])
-    complaints, count = run(root, build, sys.argv[3:] == ["--update"], read_launches(build))
+    update = sys.argv[3:] == ["--update"]
+    complaints, count = run(root, build, update, read_launches(build), read_bounds(root, build))
     if count == 0:
         sys.exit(f"kernel_budgets: {build} compiled no kernel")
     if complaints:

@@ -79,13 +79,13 @@ def flags_of(build):
         words = shlex.split(entry["command"])
         if "-x" not in words or words[words.index("-x") + 1] != "cu" or entry["file"].endswith(LEFT_OUT):
             continue
-        if pathlib.Path(entry["file"]).parents[1].name == "tests":
-            continue
         for option in ["-x", "-c", "-o"]:
             place = words.index(option)
             del words[place : place + 2]
         words = [word for word in words if not word.startswith("--generate-code=")]
-        found[entry["file"]] = [*words, f"--generate-code={ARCHITECTURE}"], entry["directory"]
+        # Paths, macros and the kind of position-independent code are the target's own.
+        common = [word for word in words if not word.startswith(("-D", "-I", "-isystem", "-Xcompiler=-fPI"))]
+        found[entry["file"]] = [*common, f"--generate-code={ARCHITECTURE}"], entry["directory"]
     if not found:
         sys.exit(f"nvcc_flags: {build} compiles no kernel")
     first = next(iter(found.values()))
@@ -146,7 +146,7 @@ def main():
         print(f"nvcc_flags: without the flags {len(FAULTS)} faults pass, and there is no report")
         return
     if complaints:
-        sys.exit("\n".join(complaints) + "\nnvcc_flags: the flags stand in kernels/cuda_sources.cmake")
+        sys.exit("\n".join(complaints) + "\nnvcc_flags: the flags stand in cmake/SigmahatCuda.cmake")
     print(f"nvcc_flags: {len(FAULTS)} planted faults are errors")
 
 

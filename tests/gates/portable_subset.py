@@ -11,11 +11,15 @@ import tempfile
 
 TOPS = ["kernels", "host", "estimators", "cli", "bench", "examples", "tests"]
 SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh"}
+# Below kernels/ nothing else may stand, so that no code there goes unread.
+KERNEL_SUFFIXES = {".hpp", ".cuh", ".cu", ".txt", ".md", ".cmake", ""}
 SUBSET = "kernels/device/portable.cuh"  # the one file that speaks CUDA
 LEFT_OUT = re.compile(r"tests/emulator/(?:include/.*|[^/]*)")  # the emulator answers to CUDA's names
-# These run Thrust: the launcher, for which the emulator has a stand-in, and the algorithm, which a test runs on the CPU.
+# These run Thrust: the launcher, for which the emulator has a stand-in, and the algorithm, which a test runs on a CPU.
 THRUST = ["kernels/block_list.cu", "kernels/device/block_list.cuh"]
 TEAM = "kernels/steps/team.hpp"  # defines SIGMAHAT_STEP
+KERNEL_TEST = "tests/kernels/kernel_test.hpp"  # one test body for emulator and GPU
+REFUSED = "which nvcc refuses in a kernel and the emulator does not see"
 # In these every name with two underscores in front must be listed.
 DEVICE_CODE = ["kernels/", "tests/kernels/", "tests/emulator/"]
 
@@ -23,7 +27,9 @@ DEVICE_CODE = ["kernels/", "tests/kernels/", "tests/emulator/"]
 # the portable subset.
 RULES = [
     (r"<<<", "a raw kernel launch", "launch()", []),
-    (r"\bcu(?:da)?Launch\w*", "a raw kernel launch", "launch()", []),
+    (r"\bcu(?:da)?(?:Launch\w*|Graph\w*Kernel\w*)", "a raw kernel launch", "launch()", []),
+    (r"\bSIGMAHAT_(?:EMULATOR|HAS_CHECKER)\w*", "a way to hide code from the emulator", "one source for both",
+     [KERNEL_TEST]),
     (r"\b__global__\b", "the head of a kernel that may lack launch bounds", "SIGMAHAT_KERNEL(most threads)", []),
     (r"\b__launch_bounds__\b", "half the head of a kernel", "SIGMAHAT_KERNEL(most threads)", []),
     (r"\b__shared__\b", "raw shared memory", "SIGMAHAT_SHARED or SharedCarver", []),
@@ -31,17 +37,34 @@ RULES = [
     (r"\b__activemask\b", "an implicit warp mask", "a mask that the source states", []),
     (r"\b__syncthreads\w*", "a raw barrier", "block_barrier()", []),
     (r"\b(?:__syncwarp|__barrier_sync\w*)", "a raw barrier", "warp_barrier(mask) or block_barrier()", []),
+    (r"\b__(?:shfl|shfl_up|shfl_down|shfl_xor|ballot|any|all)\b", "a warp operation without a mask",
+     "shuffle, shuffle_down, shuffle_xor or ballot", []),
     (r"\b__\w+_sync\b", "a raw warp operation", "shuffle, shuffle_down, shuffle_xor or ballot", []),
     (r"\bcooperative_groups\b", "not in the portable subset", "block_barrier() and the warp operations", []),
     (r"\bextern\s+__device__", "device code linked from elsewhere", "a header in kernels/steps or kernels/device", []),
-    (r"\batomic[A-Z]\w*(?=\s*\()", "a raw atomic operation", "atomic_add or atomic_max", []),
+    (r"\batomic[A-Z]\w*", "a raw atomic operation", "atomic_add or atomic_max", []),
     (r"\b(?:threadIdx|blockIdx|blockDim|gridDim|warpSize)\b", "a raw index", "thread_index(), block_x(), kWarp", []),
     (r"\b__(?:host|device)__", "a raw function space", "SIGMAHAT_DEVICE or SIGMAHAT_STEP", [TEAM]),
 ]  # fmt: skip
-# The same, below kernels/ alone.
+# The same, below kernels/ and in the kernels of the tests alone.
 KERNEL_RULES = [
     (r"\bmem(?:cpy|set|move)(?=\s*\()", "a copy of bytes", "assignments, or block_copy() of kernels/device", []),
-    (r"\b(?:printf|malloc|free)(?=\s*\()", "a call of CUDA's device library", "arguments and memory of the host", []),
+    (r"\b(?:printf|malloc|free|assert)(?=\s*\()", "a call of CUDA's device library", "arguments and memory of the host",
+     []),
+    (r"\b(?:clock(?=\s*\()|clock64|globaltimer|rsqrtf?|rcbrtf?|(?:tex|surf)[123]D\w*|(?:tex|surf)Cubemap\w*)",
+     "CUDA's own, without a twin in the emulator", "standard mathematics, and arrays in global memory", []),
+    (r"#[ \t]*(?:if|ifdef|ifndef)\b", "a part that one of the two compilers may not see", "one source for both",
+     [TEAM]),
+    (r"\bthread_local\b|\bstatic\b(?!\s+constexpr\b)(?![^;=(){}]*\()", "memory that outlives a block",
+     "SIGMAHAT_SHARED, static constexpr, or an argument", []),
+    (r"\b(?:throw|try|catch|dynamic_cast|typeid)\b|\bnew\b(?!>)|(?<!=)(?<!= )\bdelete\b", f"host code, {REFUSED}",
+     "a status in the result, and memory of the host", THRUST),
+    (r"\bstd::(?!\w+_t\b|bit_cast\b)(?:\w+::)*\w+(?:<[^;(){}]*>)?(?=\s*\()|\busing\s+(?:namespace\s+)?std\b",
+     f"a host function, {REFUSED}",
+     "the name without std:: where CUDA has it, else write it out", []),
+    (r"\bstd::(?:vector|string|array|map|set|function|unique_ptr|shared_ptr|optional|span|tuple|pair)\b",
+     f"a host type, {REFUSED}", "pointers and plain structures", []),
+    (r"\b(?:getenv|abort|exit|puts|fprintf)(?=\s*\()", f"a host function, {REFUSED}", "arguments and a status", []),
     (r"\b(?:cuda|nvcuda|cub|thrust)::\w*", "a library that the emulator cannot run", "one of its operations", THRUST),
     (r"#[ \t]*include[ \t]*[<\"](?:cuda|cooperative_groups|device_launch|mma\.h|nv/|cub/|thrust/)[^>\"]*[>\"]",
      "a header of CUDA", "the header device/portable.cuh", THRUST),
@@ -53,6 +76,7 @@ LISTED = {
     "__device__": [TEAM],
     "__FILE__": ["tests/"],
     "__LINE__": ["tests/"],
+    "__SANITIZE_ADDRESS__": ["tests/"],
 }
 
 # Comments, literals of strings and of characters, so that words in them do not count. Names of headers stay.
@@ -84,7 +108,8 @@ def check_subset(code):
 
 def check_code(path, code):
     """Faults of one file as (place, what is wrong, what to use instead)."""
-    for pattern, wrong, instead, places in RULES + (KERNEL_RULES if path.startswith("kernels/") else []):
+    kernels = path.startswith("kernels/") or (path.startswith("tests/kernels/") and path.endswith(".cu"))
+    for pattern, wrong, instead, places in RULES + (KERNEL_RULES if kernels else []):
         if not begins(path, places):
             for match in re.finditer(pattern, code):
                 yield match.start(), f"{' '.join(match[0].split())} is {wrong}", instead
@@ -99,6 +124,8 @@ def check(root):
     for top in TOPS:
         for file in sorted((root / top).rglob("*")):
             path = file.relative_to(root).as_posix()
+            if top == "kernels" and file.is_file() and file.suffix not in KERNEL_SUFFIXES:
+                complaints.append(f"{path}:1: a file that no gate reads: use the suffix .hpp, .cuh or .cu")
             if file.suffix not in SUFFIXES or LEFT_OUT.fullmatch(path):
                 continue
             count += 1
@@ -114,13 +141,21 @@ CLEAN = {
     SUBSET: "#define SIGMAHAT_KERNEL(n) \\\n  __global__ void \\\n  __launch_bounds__(n)\n"
     'void f() { asm("bar.sync 0;"); __syncthreads(); atomicAdd(p, 1); }\n',
     "kernels/steps/team.hpp": "#if defined(__CUDACC__)\n#define SIGMAHAT_STEP __host__ __device__ inline\n#endif\n",
+    "kernels/CMakeLists.txt": "SIGMAHAT_EMULATOR",
+    "kernels/.clang-tidy": "throw",
+    "kernels/steps/host.hpp": "static_assert(true);\nstruct A { static int f(int); A(A&) = delete; };\n"
+    "static constexpr int k[2] = {};\nconstexpr double n = std::bit_cast<double>(std::uint64_t(1));\n"
+    "auto s = static_cast<std::size_t>(k[0]); void g(std::initializer_list<int> all);\n",
     "kernels/steps/words.hpp": "// __ldg, asm, threadIdx.x and <<< in a comment\n/* __shared__\n __syncthreads() */\n",
-    "kernels/block_list.cu": "#include <thrust/scan.h>\nauto policy = thrust::cuda::par;\n",
+    "kernels/block_list.cu": "#include <thrust/scan.h>\n#include <new>\nvoid f() { throw 1; }\n"
+    "auto policy = thrust::cuda::par;\n",
     "kernels/a.cu": '#include "device/portable.cuh"\nSIGMAHAT_KERNEL(32) a(double* x) {\n'
     "  SIGMAHAT_SHARED(double, s, 32);\n  atomic_add(&n, 1);\n}\nint n = 1'000; char c = '\"', d = '<';\n"
     'const char* s = "<<<" R"(__shared__ " asm)" R"x(__ldg)" )x";\n',
     "host/backends/cuda/b.cpp": "#include <cuda_runtime.h>\nvoid f() { __builtin_prefetch(p); memcpy(a, b, 1); }\n",
     "tests/kernels/t.cpp": "const char* place = __FILE__;\nvoid f() { std::memcpy_of(a); }\n",
+    KERNEL_TEST: "#if defined(SIGMAHAT_EMULATOR)\n#endif\n",
+    "bench/c.cpp": "#if defined(_OPENMP)\nstatic int n; int m = std::max(1, 2); assert(n); throw 1;\n#endif\n",
     "tests/emulator/include/e.hpp": "void __syncthreads();\n",
     "tests/emulator/e.hpp": "void __syncthreads();\nvoid atomicAdd(int*);\n",
 }
@@ -149,6 +184,26 @@ PLANTED = {
     "kernels/cuda.cu": "#if defined(__CUDACC__)\n",
     "bench/launch.cu": "k<<<1, 1>>>();\n",
     "tests/emulator/planted/race.cu": "__threadfence();\n",
+    "kernels/hidden.cu": "#if !defined(SIGMAHAT_EMULATOR)\n\nbool e = SIGMAHAT_EMULATOR;\n",
+    "kernels/steps/parts.hpp": "#if 0\n# ifdef NDEBUG\n#ifndef _OPENMP\n",
+    "host/hidden.cpp": "#ifndef SIGMAHAT_EMULATOR\n",
+    "kernels/unread.inl": "int",
+    "kernels/device/unread.h": "int",
+    "kernels/steps/unread.cc": "int",
+    "kernels/sigmahat/unread.hxx": "int",
+    "kernels/unread.cpp": "int",
+    "host/graph.cpp": "e = cudaGraphAddKernelNode(&n, g, d, 1, &p);\ne = cuGraphExecKernelNodeSetParams(x, n, &p);\n",
+    "kernels/pointer.cu": "auto add = &atomicAdd;\n",
+    "kernels/own.cu": "t = clock64();\nt = clock();\nx = rsqrt(2.0);\nx = rsqrtf(x);\nx = tex2D<float>(t, u, v);\n",
+    "kernels/assert.cu": "assert(x > 0);\n",
+    "kernels/lasting.cu": "static double s[4];\n  static int n = f(1);\nthread_local int t;\nstatic const int k = 1;\n",
+    "kernels/failing.cu": "throw 1;\nint* p = new int[4];\ndelete[] p;\ntry {\n\ncatch (int) {\n",
+    "kernels/host.cu": "n = std::max(1, 2);\nn = std::min<Index>(n, 3);\nstd::swap (a, b);\nstd::sort(p, p + n);\n"
+    'std::copy_n(p, 4, q);\nconst char* e = std::getenv("A");\nexit(1);\nstd::vector<int> v;\n',
+    "kernels/names.cu": "using std::max;\nusing namespace std;\nstd::ranges::copy(a, b);\n",
+    "tests/kernels/host.cu": "n = std::abs(-1);\nthrow 1;\n",
+    "kernels/unmasked.cu": "x = __shfl(x, 0);\nx = __shfl_down(x, 1);\nb = __ballot(1);\n"
+    "b = __any(b) ? 1 : 2;\nb = __all(b);\n",
 }
 
 
@@ -164,7 +219,7 @@ def self_test():
 
         write(CLEAN)
         complaints, count = check(root)
-        assert complaints == [] and count == len(CLEAN) - 2, complaints
+        assert complaints == [] and count == len(CLEAN) - 4, complaints
         write(PLANTED)
         write({SUBSET: "#define SIGMAHAT_KERNEL(n) __global__ void\n"})
         expected = [f"{SUBSET}:1"]
@@ -173,6 +228,8 @@ def self_test():
         complaints, _ = check(root)
         found = [":".join(complaint.split(":")[:2]) for complaint in complaints]
         assert sorted(found) == sorted(expected), sorted(set(expected) ^ set(found)) or complaints
+        for _, wrong, _, _ in RULES + KERNEL_RULES:
+            assert any(f" is {wrong}: " in complaint for complaint in complaints), wrong
     print(f"portable_subset: {len(expected)} planted violations were found")
 
 
