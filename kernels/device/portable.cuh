@@ -132,14 +132,13 @@ class SharedCarver {
   Index used_ = 0;
 };
 
-/// Queues kernel(arguments...) on the stream. A grid without blocks is no work and no error. Above 48 KB of dynamic
-/// shared memory the kernel is opted in first.
+/// Queues kernel(arguments...) on the stream. A grid without blocks is no work and no error. A kernel with dynamic shared
+/// memory is opted in first: without it a block may have 48 KB, static arrays included.
 template <class... Parameters, class... Arguments>
 LaunchStatus launch(void (*kernel)(Parameters...), Grid grid, int threads, Index dynamic_bytes, DeviceStream stream,
                     const Arguments&... arguments) {
   if (grid.x == 0 || grid.y == 0) return {};
-  constexpr Index kWithoutOptIn = 48 * 1024;
-  if (dynamic_bytes > kWithoutOptIn) {
+  if (dynamic_bytes > 0) {
     const cudaError_t error =
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(dynamic_bytes));
     if (error != cudaSuccess) return {error};

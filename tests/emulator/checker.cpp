@@ -82,9 +82,34 @@ void check_elsewhere(const void* address, std::size_t bytes, Kind kind, const vo
     }
   }
   if (is_parameter) stop(what + ": the kernel's parameters, which cannot be written.");
-  stop(what +
-       ", which is no memory of the device. Look for a host pointer that was passed to the kernel, or for a null "
-       "pointer.");
+  if (reinterpret_cast<std::uintptr_t>(address) < 4096) {
+    stop(what + ": through a null pointer, as of an empty array. Look at what the launcher was given.");
+  }
+  stop(what + ", which is no memory of the device. Look for a host pointer that was passed to the kernel.");
+}
+
+/// Whether byte k of a structure that is copied whole may be padding: something else of its word has been written.
+bool is_padding(const ByteState* states, std::size_t k, std::size_t bytes) {
+  const std::size_t word = k / 8 * 8, end = std::min(word + 8, bytes);
+  return bytes > 8 && std::count(states + word, states + end, ByteState::written) != 0;
+}
+
+/// "8 bytes behind the end of an array of 264 bytes", from the last array that begins before the address.
+std::string neighbourhood(const void* address) {
+  const char* const at = static_cast<const char*>(address);
+  const auto behind = [at](const char* data, std::size_t bytes) {
+    return std::to_string(at - data - static_cast<std::ptrdiff_t>(bytes)) + " bytes behind the end of an array of " +
+           std::to_string(bytes) + " bytes";
+  };
+  const Machine& m = machine();
+  if (m.shared.contains(address)) {
+    for (auto array = m.arrays.rbegin(); array != m.arrays.rend(); ++array) {
+      if (array->first <= at) return behind(array->first, array->second);
+    }
+  } else if (const auto [data, bytes] = global_memory().allocation_before(address); data != nullptr) {
+    return behind(data, bytes);
+  }
+  return "before the first array";
 }
 
 /// Bounds, lifetime and initialisation, a byte at a time.
@@ -95,13 +120,14 @@ void check_states(Arena& arena, const void* address, std::size_t bytes, Kind kin
   if (eight == kAllWritten) return;
   for (std::size_t k = 0; k < bytes; ++k) {
     if (!arena.contains(static_cast<const char*>(address) + k) || states[k] == ByteState::outside) {
-      stop(described(address, bytes, kind, place) + ", of which byte " + std::to_string(k) +
-           " lies outside of every array. Look at the index, and at how much was allocated or carved.");
+      stop(described(address, bytes, kind, place) +
+           ", outside of every array: " + neighbourhood(static_cast<const char*>(address) + k) +
+           ". Look at the index, and at how much was allocated or carved.");
     }
     if (states[k] == ByteState::freed) {
       stop(described(address, bytes, kind, place) + " after it was freed. Look at the lifetime of the array.");
     }
-    if (states[k] == ByteState::fresh && kind != Kind::write) {
+    if (states[k] == ByteState::fresh && kind != Kind::write && !is_padding(states, k, bytes)) {
       stop(
           described(address, bytes, kind, place) +
           " that nothing has been written to. Look for a missing initialisation, a missing barrier after it, or a copy "
@@ -111,33 +137,43 @@ void check_states(Arena& arena, const void* address, std::size_t bytes, Kind kin
   if (kind == Kind::write) std::memset(states, static_cast<int>(ByteState::written), bytes);
 }
 
-/// Whether an access by another block, earlier in the launch, has become visible by a fence and an atomic operation.
-bool is_acquired(const Machine& m, const Access& before) {
-  for (const Acquired& a : m.acquired) {
-    const Release& r = a.release;
-    const bool covered = before.phase >= r.first_phase &&
-                         (before.phase < r.last_phase ||
-                          (before.phase == r.last_phase && before.thread == r.thread && before.clock <= r.last_clock));
-    if (covered && (a.phase < m.phase || a.thread == m.current)) return true;
-  }
-  return false;
+bool same_warp(int a, int b) { return a / device::kWarp == b / device::kWarp; }
+
+bool covers(const Release& release, const Access& before) {
+  if (before.phase < release.first_phase || before.phase > release.last_phase) return false;
+  if (before.phase < release.last_phase) return true;
+  if (!same_warp(before.thread, release.thread)) return false;
+  return before.clock <= release.seen[before.thread % device::kWarp] ||
+         (before.atomic && before.thread == release.thread && before.clock == release.operation);
+}
+
+/// Whether the running thread has seen what one of its block's threads acquired.
+bool has_seen(const Machine& m, const Thread& now, const Acquired& a) {
+  return a.phase < m.phase || a.thread == m.current ||
+         (same_warp(a.thread, m.current) && now.seen[a.thread % device::kWarp] >= a.clock);
+}
+
+/// Whether the access has become visible by a fence and an atomic operation.
+bool is_acquired(const Machine& m, const Thread& now, const Access& before) {
+  return std::any_of(m.acquired.begin(), m.acquired.end(),
+                     [&](const Acquired& a) { return covers(a.release, before) && has_seen(m, now, a); });
 }
 
 /// Before the phase `oldest` the memory had another meaning: an earlier launch, or another block's shared memory.
 bool comes_before(const Machine& m, const Thread& now, const Access& before, std::uint32_t oldest) {
   if (before.phase < oldest) return true;
-  if (before.phase < m.block_phase) return is_acquired(m, before);
-  if (before.phase < m.phase || before.thread == m.current) return true;
-  return before.thread / device::kWarp == m.current / device::kWarp &&
-         now.seen[before.thread % device::kWarp] >= before.clock;
+  if (before.phase >= m.block_phase) {
+    if (before.phase < m.phase || before.thread == m.current) return true;
+    if (same_warp(before.thread, m.current) && now.seen[before.thread % device::kWarp] >= before.clock) return true;
+  }
+  return is_acquired(m, now, before);
 }
 
 [[noreturn]] void stop_race(const Machine& m, const Access& before, bool wrote, const std::string& what) {
   const std::string earlier = std::string(wrote ? " wrote" : " read") + " at " + source_line(from_place(before.place));
   if (before.phase >= m.block_phase) {
-    const bool same_warp = before.thread / device::kWarp == m.current / device::kWarp;
     stop("data race: it " + what + ", which thread " + std::to_string(before.thread) + " of the same block" + earlier +
-         ". Look for a missing block_barrier()" + (same_warp ? " or warp_barrier()" : "") +
+         ". Look for a missing block_barrier()" + (same_warp(before.thread, m.current) ? " or warp_barrier()" : "") +
          " between the two, or for an index that two threads share.");
   }
   std::size_t block = 0;
@@ -171,7 +207,7 @@ void check_races(Granule& granule, const Access& access, Kind kind, const void* 
   // Of those that it does not stand for, one of another warp than `first` is the one to remember beside `first`: it is
   // not ordered with whatever a warp_barrier() orders with `first`.
   const auto apart = [&](const Access& first, const Access& other) {
-    return first.thread / device::kWarp != other.thread / device::kWarp || other.phase < m.block_phase;
+    return !same_warp(first.thread, other.thread) || other.phase < m.block_phase;
   };
   const auto remember = [&](const Access& other, Access& beside, const Access& first) {
     if (covered(beside) || !apart(first, beside) || apart(first, other)) beside = other;
@@ -191,6 +227,30 @@ void check_races(Granule& granule, const Access& access, Kind kind, const void* 
     granule.other_write = {};
   }
   granule.write = access;
+}
+
+/// An atomic operation acquires what others released at the address, and releases what came before the thread's last
+/// fence, with what the thread had acquired itself.
+void synchronise_by(const void* address, std::uint32_t operation) {
+  Machine& m = machine();
+  const Thread& thread = m.thread();
+  std::vector<Release> released;
+  if (thread.fence_phase != 0) {
+    for (const Acquired& a : m.acquired) {
+      if (a.release.address != address && has_seen(m, thread, a)) released.push_back(a.release);
+    }
+    released.push_back({address, m.block_phase, thread.fence_phase, m.current, {}, operation});
+    std::copy(std::begin(thread.fenced), std::end(thread.fenced), released.back().seen);
+  }
+  for (const Release& release : m.releases) {
+    if (release.address == address) {
+      m.acquired.push_back({release, m.phase, thread.seen[m.current % device::kWarp], m.current});
+    }
+  }
+  for (Release& release : released) {
+    release.address = address;
+    m.releases.push_back(release);
+  }
 }
 
 /// A copy may take place at any time from its issue to the end of the wait for it.
@@ -228,21 +288,19 @@ void check_access(const void* address, std::size_t bytes, Kind kind, const void*
   }
 }
 
-Index atomic(Atomic operation, void* address, std::size_t bytes, Index value) {
+Index atomic(Atomic kind, void* address, std::size_t bytes, Index value) {
   const InsideEmulator inside;
   const void* const place = __builtin_return_address(0);
   if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
     stop("an atomic operation on a misaligned address, at " + source_line(place));
   }
-  check_access(address, bytes, Kind::atomic, place);
   Machine& m = machine();
-  const Thread& thread = m.thread();
-  for (const Release& release : m.releases) {
-    if (release.address == address) m.acquired.push_back({release, m.phase, m.current});
-  }
-  if (thread.fence_phase != 0) {
-    m.releases.push_back({address, m.block_phase, thread.fence_phase, thread.fence_clock, m.current});
-  }
+  Thread& thread = m.thread();
+  std::uint32_t& clock = thread.seen[m.current % device::kWarp];
+  const std::uint32_t operation = ++clock;
+  check_access(address, bytes, Kind::atomic, place);
+  synchronise_by(address, operation);
+  ++clock;
 
   Index before = 0;
   if (bytes == sizeof(int)) {
@@ -254,15 +312,17 @@ Index atomic(Atomic operation, void* address, std::size_t bytes, Index value) {
   }
   // Sums wrap around, as on a GPU.
   const auto sum = static_cast<Index>(static_cast<std::uint64_t>(before) + static_cast<std::uint64_t>(value));
-  const Index after = operation == Atomic::add ? sum : std::max(before, value);
+  const Index after = kind == Atomic::add ? sum : std::max(before, value);
   std::memcpy(address, &after, bytes);  // little endian: the low bytes come first
   return before;
 }
 
 void fence() {
   Machine& m = machine();
-  m.thread().fence_phase = m.phase;
-  m.thread().fence_clock = m.thread().seen[m.current % device::kWarp]++;
+  Thread& thread = m.thread();
+  thread.fence_phase = m.phase;
+  std::copy(std::begin(thread.seen), std::end(thread.seen), thread.fenced);
+  ++thread.seen[m.current % device::kWarp];
 }
 
 void copy_async(void* shared, const void* global, std::size_t bytes) {

@@ -23,7 +23,7 @@ void run(const Launch& launch);
 namespace {
 
 struct Device {
-  std::string fault;  // the first one; every later call reports it, as on a GPU
+  std::string fault;  // the first one; later calls report it, as on a GPU
   std::int64_t calls = 0, failing = -1;
   std::string failed;
   std::map<std::string, int> objects;
@@ -79,6 +79,12 @@ bool must_fail(const char* call) {
   return failing;
 }
 
+bool is_lost() { return !device().fault.empty(); }
+
+void wait_for_device() {
+  for (CUstream_st* const stream : device().streams) drain(stream);
+}
+
 void created(const char* kind) { ++device().objects[kind]; }
 void destroyed(const char* kind) { --device().objects[kind]; }
 
@@ -95,9 +101,12 @@ void require_device(const char* call, const char* argument, const void* first, s
 
 int enqueue(DeviceStream stream, Launch launch) {
   if (must_fail("cudaLaunchKernelExC")) return cudaErrorMemoryAllocation;
+  if (is_lost()) return cudaErrorLaunchFailure;
   if (!is_stream(stream)) {
-    device().fault = "kernel " + function_name(reinterpret_cast<const void*>(launch.kernel)) +
-                     ": a launch on the default stream, or on a stream that does not exist";
+    device().fault =
+        "kernel " + function_name(reinterpret_cast<const void*>(launch.kernel)) + ": a launch on " +
+        (stream == nullptr ? "the default stream (null)" : "a stream that was destroyed or never created") +
+        ". Pass the stream of the context.";
     return cudaErrorInvalidResourceHandle;
   }
   const auto queued = std::make_shared<const Launch>(std::move(launch));
@@ -112,7 +121,7 @@ using sigmahat::emulator::device;
 extern "C" {
 
 const char* cudaGetErrorString(cudaError_t error) {
-  if (error == cudaErrorLaunchFailure && !device().fault.empty()) return device().fault.c_str();
+  if (error != cudaSuccess && sigmahat::emulator::is_lost()) return device().fault.c_str();
   return error == cudaSuccess ? "no error" : "an error of the emulated device";
 }
 

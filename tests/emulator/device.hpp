@@ -17,6 +17,11 @@ namespace sigmahat::emulator {
 /// Counts a call of the API. True where it is the one that must fail.
 bool must_fail(const char* call);
 
+/// Whether a fault has happened: until reset() nothing is allocated, copied or launched any more.
+bool is_lost();
+/// Runs everything that is queued.
+void wait_for_device();
+
 /// Objects of the API, for leaks(): counts up and down by kind.
 void created(const char* kind);
 void destroyed(const char* kind);
@@ -48,3 +53,7 @@ class OneThread {
 /// First line of every function of the API.
 #define SIGMAHAT_EMULATED_CALL(error) \
   if (::sigmahat::emulator::must_fail(__func__)) return error
+/// The same for functions of the runtime that a fault has made useless.
+#define SIGMAHAT_EMULATED_WORK(error) \
+  SIGMAHAT_EMULATED_CALL(error);      \
+  if (::sigmahat::emulator::is_lost()) return cudaErrorLaunchFailure

@@ -2,6 +2,8 @@
 #include "emulator.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -20,6 +22,8 @@ namespace sigmahat::emulator {
 namespace {
 
 constexpr Index kMostSharedBytes = 99 * 1024;  // compute capability 8.6, 8.9 and 12.0
+constexpr Index kMostStaticBytes = 48 * 1024;  // what the compiler takes
+constexpr double kMostBlocks = 1 << 24;        // of a launch on the emulator
 constexpr std::size_t kSharedZone = 1024;      // unused between arrays
 constexpr int kMostThreads = 1024;
 constexpr Index kMostGridX = (Index{1} << 31) - 1, kMostGridY = 65535;
@@ -92,6 +96,7 @@ void start_block(Machine& m) {
   m.shared_used = 0;
   m.static_bytes = 0;
   m.carved.clear();
+  m.arrays.clear();
   for (int t = 0; t < m.launch->threads; ++t) {
     Thread& thread = m.threads[static_cast<std::size_t>(t)];
     thread.turn = Turn::ready;
@@ -224,25 +229,27 @@ void run_block(Machine& m) {
   }
 }
 
-/// The most dynamic shared memory of each kernel's launches; at the end of the program into the file that
+/// The most dynamic shared memory and threads of each kernel's launches; at the end of the program into the file that
 /// SIGMAHAT_EMULATOR_LAUNCHES names.
 class Launches {
  public:
   void note(const Launch& launch) {
-    Index& most = most_[launch.kernel];
-    most = std::max(most, launch.dynamic_bytes);
+    auto& [bytes, threads] = most_[launch.kernel];
+    bytes = std::max(bytes, launch.dynamic_bytes);
+    threads = std::max(threads, launch.threads);
   }
   ~Launches() {
     const char* const file = std::getenv("SIGMAHAT_EMULATOR_LAUNCHES");
     if (file == nullptr) return;
     std::ofstream report(file);
     for (const auto& [kernel, most] : most_) {
-      report << function_name(reinterpret_cast<const void*>(kernel)) << '\t' << most << '\n';
+      report << function_name(reinterpret_cast<const void*>(kernel)) << '\t' << most.first << '\t' << most.second
+             << '\n';
     }
   }
 
  private:
-  std::map<void (*)(), Index> most_;
+  std::map<void (*)(), std::pair<Index, int>> most_;
 };
 Launches& launches() {
   static Launches all;
@@ -258,6 +265,10 @@ std::string objection(const Launch& launch) {
     return "it was launched with a grid of " + std::to_string(launch.grid.x) + " × " + std::to_string(launch.grid.y) +
            " blocks; 2147483647 × 65535 are possible";
   }
+  if (static_cast<double>(launch.grid.x) * static_cast<double>(launch.grid.y) > kMostBlocks) {
+    return "it was launched with a grid of " + std::to_string(launch.grid.x) + " × " + std::to_string(launch.grid.y) +
+           " blocks, more than the emulator runs";
+  }
   if (launch.dynamic_bytes > kMostSharedBytes) {
     return "it was launched with " + std::to_string(launch.dynamic_bytes) +
            " bytes of dynamic shared memory; 101376 are possible on every supported GPU";
@@ -267,7 +278,8 @@ std::string objection(const Launch& launch) {
 
 [[noreturn]] void stop_large(Site site) {
   stop("with the array at " + site_name(site) +
-       " the block's shared memory is above 99 KB. Use less, or several passes.");
+       " the block's shared memory is above 48 KB of static arrays, or above 99 KB altogether. Use less, or several "
+       "passes.");
 }
 
 /// Memory for one shared array of the running block.
@@ -277,6 +289,7 @@ char* place_shared(Machine& m, std::size_t bytes, Site site) {
   if (m.shared_used + room > m.shared.bytes()) stop_large(site);
   m.shared.poison(data, bytes);
   m.shared_used += room - kSharedZone;
+  m.arrays.emplace_back(data, bytes);
   return data;
 }
 
@@ -290,8 +303,16 @@ std::string thread_name(int thread, Index x, Index y) {
 
 void set_order(Order order) {
   const char* const seed = std::getenv("SIGMAHAT_EMULATOR_SEED");
-  schedule().order = order;
-  schedule().seed = schedule().state = seed == nullptr ? 1 : std::strtoull(seed, nullptr, 10);
+  Schedule& s = schedule();
+  s.order = order;
+  s.seed = 1;
+  if (seed != nullptr) {
+    const char* const end = seed + std::strlen(seed);
+    if (seed == end || std::from_chars(seed, end, s.seed).ptr != end) {
+      throw std::invalid_argument("SIGMAHAT_EMULATOR_SEED is '" + std::string(seed) + "': it must be a whole number");
+    }
+  }
+  s.state = s.seed;
 }
 
 std::string schedule_name() {
@@ -362,7 +383,9 @@ void* static_shared(StaticShared& array, std::size_t bytes, Site site) {
   Machine& m = machine();
   if (array.block != m.block_phase) {
     m.static_bytes += static_cast<Index>(bytes);
-    if (m.static_bytes + m.launch->dynamic_bytes > kMostSharedBytes) stop_large(site);
+    if (m.static_bytes > kMostStaticBytes || m.static_bytes + m.launch->dynamic_bytes > kMostSharedBytes) {
+      stop_large(site);
+    }
     array = {m.block_phase, bytes, place_shared(m, bytes, site)};
   }
   return array.data;

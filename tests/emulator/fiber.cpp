@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -42,6 +43,7 @@ namespace sigmahat::emulator {
 namespace {
 
 constexpr std::size_t kStackBytes = std::size_t{128} << 10;
+constexpr std::size_t kPoisoned = 2048;  // what a kernel's own variables mostly take: uninitialised they are NaN or −1
 
 /// A stack with a page below it that faults.
 class Stack {
@@ -113,6 +115,7 @@ Fiber::Fiber(Fiber&&) noexcept = default;
 Fiber& Fiber::operator=(Fiber&&) noexcept = default;
 void Fiber::start(void (*entry)()) {
   state_->stack.clean();
+  std::memset(state_->stack.top() - kPoisoned, 0xff, kPoisoned);
   state_->start(entry);
 }
 void Fiber::resume() { state_->resume(); }

@@ -20,10 +20,9 @@ struct SourcePlace {
   std::uint32_t line, column;
 };
 
-void misbehaviour(const SourcePlace* place, const char* what) {
-  const std::string text = std::string(what) + " at " + shortened(place->file) + ":" + std::to_string(place->line);
-  if (checking) stop(text);
-  std::fprintf(stderr, "%s, outside of a kernel\n", text.c_str());
+void misbehaviour(const SourcePlace* place, const char* what, const char* advice, const void* caller) {
+  if (checking) stop(std::string(what) + " at " + source_line(caller) + ". " + advice);
+  std::fprintf(stderr, "%s at %s:%u, outside of a kernel\n", what, place->file, place->line);
   std::abort();
 }
 
@@ -41,8 +40,10 @@ using sigmahat::emulator::SourcePlace;
   void __tsan_unaligned_read##bytes(void* p) { access(p, bytes, Kind::read, __builtin_return_address(0)); } \
   void __tsan_unaligned_write##bytes(void* p) { access(p, bytes, Kind::write, __builtin_return_address(0)); }
 
-#define SIGMAHAT_MISBEHAVIOUR_HOOK(name, what) \
-  void __ubsan_handle_##name(const SourcePlace* place) { misbehaviour(place, what); }
+#define SIGMAHAT_MISBEHAVIOUR_HOOK(name, what, advice)              \
+  void __ubsan_handle_##name(const SourcePlace* place) {            \
+    misbehaviour(place, what, advice, __builtin_return_address(0)); \
+  }
 
 extern "C" {
 
@@ -63,16 +64,22 @@ struct TypeMismatch {
 };
 void __ubsan_handle_type_mismatch_v1(const TypeMismatch* mismatch, std::uintptr_t address) {
   const bool aligned = address % (std::uintptr_t{1} << mismatch->log_alignment) == 0;
-  misbehaviour(&mismatch->place, aligned ? "an access beyond the end of its object" : "a misaligned access");
+  misbehaviour(&mismatch->place, aligned ? "an access beyond the end of its object" : "a misaligned access",
+               aligned ? "Look at the index." : "Look at the pointer's type and offset.", __builtin_return_address(0));
 }
-SIGMAHAT_MISBEHAVIOUR_HOOK(out_of_bounds, "an index beyond its array (or row of an array)")
-SIGMAHAT_MISBEHAVIOUR_HOOK(add_overflow, "an integer sum that overflows (compute in Index)")
-SIGMAHAT_MISBEHAVIOUR_HOOK(sub_overflow, "an integer difference that overflows (compute in Index)")
-SIGMAHAT_MISBEHAVIOUR_HOOK(mul_overflow, "an integer product that overflows (compute in Index)")
-SIGMAHAT_MISBEHAVIOUR_HOOK(negate_overflow, "an integer negation that overflows")
-SIGMAHAT_MISBEHAVIOUR_HOOK(divrem_overflow, "an integer division by zero, or one that overflows")
-SIGMAHAT_MISBEHAVIOUR_HOOK(shift_out_of_bounds, "a shift by a negative count, or by too many bits")
-SIGMAHAT_MISBEHAVIOUR_HOOK(load_invalid_value, "a value that its type does not have")
-SIGMAHAT_MISBEHAVIOUR_HOOK(float_cast_overflow, "a floating-point number too large for an integer")
+SIGMAHAT_MISBEHAVIOUR_HOOK(out_of_bounds, "an index beyond its array, or row of an array",
+                           "Look at the index and its limits.")
+SIGMAHAT_MISBEHAVIOUR_HOOK(add_overflow, "an integer sum that overflows", "Compute in Index.")
+SIGMAHAT_MISBEHAVIOUR_HOOK(sub_overflow, "an integer difference that overflows", "Compute in Index.")
+SIGMAHAT_MISBEHAVIOUR_HOOK(mul_overflow, "an integer product that overflows", "Compute in Index.")
+SIGMAHAT_MISBEHAVIOUR_HOOK(negate_overflow, "an integer negation that overflows", "Compute in Index.")
+SIGMAHAT_MISBEHAVIOUR_HOOK(divrem_overflow, "an integer division by zero, or one that overflows",
+                           "Look at the divisor.")
+SIGMAHAT_MISBEHAVIOUR_HOOK(shift_out_of_bounds, "a shift by a negative count, or by too many bits",
+                           "Look at the count.")
+SIGMAHAT_MISBEHAVIOUR_HOOK(load_invalid_value, "a value that its type does not have",
+                           "Look for a missing initialisation.")
+SIGMAHAT_MISBEHAVIOUR_HOOK(float_cast_overflow, "a floating-point number too large for an integer",
+                           "Test the number first.")
 
 }  // extern "C"

@@ -34,22 +34,25 @@ struct Thread {
   bool orders_memory = false;
   /// seen[l]: accesses of lane l of this warp up to that clock come before this thread's next one.
   std::uint32_t seen[device::kWarp] = {};
-  std::uint32_t fence_phase = 0, fence_clock = 0;  // of the last device_fence()
+  std::uint32_t fence_phase = 0;             // of the last device_fence()
+  std::uint32_t fenced[device::kWarp] = {};  // and what the thread had seen by then
   int copy_group = 0;
   std::vector<PendingCopy> copies;
 };
 
-/// What a block made visible before an atomic operation: its accesses before a phase, and one thread's in that phase up
-/// to a clock.
+/// What a fence made visible to whoever sees an atomic operation after it: accesses of the block before a phase, and in
+/// that phase what the fencing thread had seen of its own warp. The operation itself counts, too.
 struct Release {
   const void* address;
-  std::uint32_t first_phase, last_phase, last_clock;
+  std::uint32_t first_phase, last_phase;
   int thread;
+  std::uint32_t seen[device::kWarp];
+  std::uint32_t operation;  // the thread's clock
 };
-/// A release that the running block has seen: one thread at once, the others after the next barrier.
+/// A release that a thread of the running block has seen; the others see it after a barrier with that thread.
 struct Acquired {
   Release release;
-  std::uint32_t phase;
+  std::uint32_t phase, clock;
   int thread;
 };
 
@@ -71,6 +74,7 @@ struct Machine {
   Arena shared{std::size_t{1} << 20};
   std::size_t shared_used = 0;
   Index static_bytes = 0;
+  std::vector<std::pair<const char*, std::size_t>> arrays;  // in ascending order
   struct Carved {
     Index offset;
     std::size_t bytes;

@@ -95,11 +95,14 @@ bool GlobalMemory::release(void* memory) {
 
 bool GlobalMemory::is_allocated(const void* first, std::size_t bytes) const {
   if (!arena_.contains(first)) return false;
-  const auto offset = static_cast<std::size_t>(static_cast<const char*>(first) - arena_.base());
-  const auto after = live_.upper_bound(offset);
-  if (after == live_.begin()) return false;
-  const auto& [begin, size] = *std::prev(after);
-  return offset + bytes <= begin + size;
+  const auto [data, size] = allocation_before(first);
+  return data != nullptr && static_cast<const char*>(first) + bytes <= data + size;
+}
+
+std::pair<const char*, std::size_t> GlobalMemory::allocation_before(const void* address) const {
+  const auto after = live_.upper_bound(static_cast<std::size_t>(static_cast<const char*>(address) - arena_.base()));
+  if (after == live_.begin()) return {nullptr, 0};
+  return {arena_.base() + std::prev(after)->first, std::prev(after)->second};
 }
 
 std::string GlobalMemory::objection(const void* first, std::size_t bytes, bool reads) const {

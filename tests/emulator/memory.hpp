@@ -60,6 +60,8 @@ class GlobalMemory {
   /// False where no allocation begins there.
   bool release(void* memory);
   std::size_t live() const { return live_.size(); }
+  /// The last allocation that begins before the address, or nothing.
+  std::pair<const char*, std::size_t> allocation_before(const void* address) const;
   /// Why a library may not touch these bytes, or an empty text. `reads` also demands that all of them have been written.
   std::string objection(const void* first, std::size_t bytes, bool reads) const;
   /// How many of the bytes have been written.

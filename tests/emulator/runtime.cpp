@@ -15,6 +15,7 @@ using sigmahat::emulator::has_checker;
 using sigmahat::emulator::is_stream;
 using sigmahat::emulator::KernelFault;
 using sigmahat::emulator::require_device;
+using sigmahat::emulator::wait_for_device;
 
 struct CUmemPoolHandle_st {};
 
@@ -32,7 +33,10 @@ void copy_now(const char* call, void* to, const void* from, std::size_t bytes, c
   if (bytes == 0) return;
   // Parts may be unwritten, the padding of structures or problems without a result: they arrive as 0xFF.
   if (from_device && !to_device && has_checker() && global_memory().written_bytes(from, bytes) == 0) {
-    throw KernelFault(std::string(call) + ": nothing has been written to the source");
+    throw KernelFault(
+        std::string(call) + ": none of the " + std::to_string(bytes) +
+        " bytes of the source has been written. Look for a kernel that wrote elsewhere or nothing, or for "
+        "a missing copy.");
   }
   if (from_device && to_device) {
     global_memory().copy(to, from, bytes);
@@ -100,7 +104,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
 }
 
 cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
-  SIGMAHAT_EMULATED_CALL(cudaErrorMemoryAllocation);
+  SIGMAHAT_EMULATED_WORK(cudaErrorMemoryAllocation);
   if (properties->allocType != cudaMemAllocationTypePinned || properties->location.type != cudaMemLocationTypeDevice ||
       properties->location.id != 0) {
     return cudaErrorInvalidValue;
@@ -116,21 +120,22 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
   return cudaSuccess;
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) {
-  SIGMAHAT_EMULATED_CALL(cudaErrorInvalidValue);
+  SIGMAHAT_EMULATED_WORK(cudaErrorInvalidValue);
   return cudaSuccess;
 }
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
-  SIGMAHAT_EMULATED_CALL(cudaErrorMemoryAllocation);
+  SIGMAHAT_EMULATED_WORK(cudaErrorMemoryAllocation);
   return allocate(memory, bytes);
 }
 cudaError_t cudaFree(void* memory) {
+  wait_for_device();  // as CUDA does
   const bool known = memory == nullptr || global_memory().release(memory);
   SIGMAHAT_EMULATED_CALL(cudaErrorUnknown);
   return known ? cudaSuccess : cudaErrorInvalidValue;
 }
 cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
-  SIGMAHAT_EMULATED_CALL(cudaErrorMemoryAllocation);
+  SIGMAHAT_EMULATED_WORK(cudaErrorMemoryAllocation);
   *memory = std::malloc(bytes);
   if (*memory == nullptr) return cudaErrorMemoryAllocation;
   std::memset(*memory, 0xff, bytes);
@@ -144,7 +149,7 @@ cudaError_t cudaFreeHost(void* memory) {
   return cudaSuccess;
 }
 cudaError_t cudaMallocFromPoolAsync(void** memory, std::size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
-  SIGMAHAT_EMULATED_CALL(cudaErrorMemoryAllocation);
+  SIGMAHAT_EMULATED_WORK(cudaErrorMemoryAllocation);
   if (pool == nullptr || !is_stream(stream)) return cudaErrorInvalidValue;
   return allocate(memory, bytes);
 }
@@ -160,7 +165,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
 }
 
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t stream) {
-  SIGMAHAT_EMULATED_CALL(cudaErrorInvalidValue);
+  SIGMAHAT_EMULATED_WORK(cudaErrorInvalidValue);
   if (!is_stream(stream)) return cudaErrorInvalidResourceHandle;
   enqueue_work(stream, [=] {
     require_device("cudaMemsetAsync", "the memory", memory, bytes, false);
@@ -170,14 +175,14 @@ cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStre
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-  SIGMAHAT_EMULATED_CALL(cudaErrorInvalidValue);
+  SIGMAHAT_EMULATED_WORK(cudaErrorInvalidValue);
   if (!is_stream(stream)) return cudaErrorInvalidResourceHandle;
   enqueue_work(stream, [=] { copy_now("cudaMemcpyAsync", to, from, bytes, kind); });
   return cudaSuccess;
 }
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
                               std::size_t width, std::size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
-  SIGMAHAT_EMULATED_CALL(cudaErrorInvalidValue);
+  SIGMAHAT_EMULATED_WORK(cudaErrorInvalidValue);
   if (!is_stream(stream)) return cudaErrorInvalidResourceHandle;
   constexpr std::size_t kLargestPitch = (std::size_t{1} << 31) - 1;
   if (width > to_pitch || width > from_pitch || to_pitch > kLargestPitch || from_pitch > kLargestPitch) {

@@ -15,6 +15,7 @@ using sigmahat::emulator::require_device;
 
 struct cusolverDnContext {
   cudaStream_t stream = nullptr;
+  bool deterministic = false;
 };
 struct cusolverDnParams {};
 
@@ -52,8 +53,9 @@ cusolverStatus_t cusolverDnSetStream(cusolverDnHandle_t handle, cudaStream_t str
   handle->stream = stream;
   return CUSOLVER_STATUS_SUCCESS;
 }
-cusolverStatus_t cusolverDnSetDeterministicMode(cusolverDnHandle_t, cusolverDeterministicMode_t) {
+cusolverStatus_t cusolverDnSetDeterministicMode(cusolverDnHandle_t handle, cusolverDeterministicMode_t mode) {
   SIGMAHAT_EMULATED_CALL(CUSOLVER_STATUS_INTERNAL_ERROR);
+  handle->deterministic = mode == CUSOLVER_DETERMINISTIC_RESULTS;
   return CUSOLVER_STATUS_SUCCESS;
 }
 cusolverStatus_t cusolverDnCreateParams(cusolverDnParams_t* parameters) {
@@ -86,6 +88,7 @@ cusolverStatus_t cusolverDnXpotrf(cusolverDnHandle_t handle, cusolverDnParams_t 
   if (handle == nullptr || parameters == nullptr || !is_stream(handle->stream)) return CUSOLVER_STATUS_NOT_INITIALIZED;
   if (fill != CUBLAS_FILL_MODE_LOWER || type != CUDA_R_64F || compute != CUDA_R_64F)
     return CUSOLVER_STATUS_NOT_SUPPORTED;
+  if (!handle->deterministic) return CUSOLVER_STATUS_NOT_SUPPORTED;  // the backend promises the same bits each time
   if (n < 0 || lda < n) return CUSOLVER_STATUS_INVALID_VALUE;
   if (device_bytes < device_bytes_of(n) || host_bytes < host_bytes_of(n)) return CUSOLVER_STATUS_INVALID_WORKSPACE;
   std::memset(host_workspace, 0xa5, host_bytes);

@@ -1,5 +1,6 @@
 // Addresses in the program as lines of the source, by binutils' addr2line. Only faults ask for them.
 #include <link.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <map>

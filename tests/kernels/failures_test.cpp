@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "ascent_arrays.hpp"
 #include "backends/cuda/operations.hpp"
 #include "backends/factory.hpp"
 #include "control.hpp"
@@ -16,34 +17,12 @@ namespace {
 
 constexpr Index kChunkBytes = 20000;  // few rows of small p take several chunks
 
-struct DeviceVector {
-  DeviceVector(Operations& owner, const std::vector<double>& values) : operations(owner) {
-    data = operations.allocate(values.size());
-    try {
-      operations.upload(values.data(), data, values.size());
-    } catch (...) {
-      operations.release(data);
-      throw;
-    }
-  }
-  ~DeviceVector() { operations.release(data); }
-  DeviceVector(const DeviceVector&) = delete;
-  DeviceVector& operator=(const DeviceVector&) = delete;
-
-  Operations& operations;
-  double* data = nullptr;
-};
-
 /// One step of an ascent on two problems.
 void ascend(Operations& operations, Index p) {
-  const DeviceVector mean(operations, normals(2 * p, 1)), residual(operations, normals(2 * p, 2)),
-      s(operations, covariances(2, p, 3)), mu(operations, normals(2 * p, 4)), sigma(operations, covariances(2, p, 5)),
-      factor(operations, covariances(2, p, 6)), offset(operations, normals(2 * p, 7)),
-      whitened(operations, covariances(2, p, 8)), direction_mean(operations, normals(2 * p, 9)),
-      direction(operations, covariances(2, p, 10));
-  const GaussianData data{mean.data, residual.data, s.data};
-  const GaussianPoint point{mu.data, sigma.data, factor.data, offset.data, whitened.data};
-  const GaussianDirection along{direction_mean.data, direction.data};
+  const Ascent ascent(operations, 2, p);
+  const GaussianData data = ascent.data();
+  const GaussianPoint point = ascent.point();
+  const GaussianDirection along = ascent.along();
   const std::vector<Index> active{1, 0};
   const std::vector<std::uint8_t> mean_only{0, 0};
   const std::vector<double> keep{0.5, 0.5}, step{0.5, 0.5};
@@ -56,7 +35,7 @@ void ascend(Operations& operations, Index p) {
   operations.gaussian_target(p, active, mean_only, data, point, along);
   operations.gaussian_move(p, active, keep, step, point, along, point, moves);
   operations.gaussian_copy(p, active, point, point);
-  operations.download(sigma.data, std::vector<double>(2 * p * p).data(), static_cast<std::size_t>(2 * p * p));
+  (void)ascent.matrices(ascent.sigma);
 }
 
 void form_moments(Operations& operations, Index p) {
@@ -170,11 +149,10 @@ TEST_F(FailingCalls, AFaultInAKernelIsADeviceErrorThatNamesIt) {
     GTEST_SKIP() << "kernels are compiled with a compiler's sanitizer, which ends the program";
   backends::cuda::CudaOperations operations({0, "under test"}, kChunkBytes);
   const std::vector<Index> beyond{7};  // problem 7 of a batch of one
-  const DeviceVector one(operations, normals(3, 1)), matrix(operations, covariances(1, 3, 2));
-  const GaussianPoint point{one.data, matrix.data, matrix.data, one.data, matrix.data};
+  const Ascent ascent(operations, 1, 3);
   try {
-    operations.gaussian_copy(3, beyond, point, point);
-    operations.download(one.data, std::vector<double>(3).data(), 3);
+    operations.gaussian_copy(3, beyond, ascent.point(), ascent.point());
+    (void)ascent.vectors(ascent.mean);
     ADD_FAILURE() << "no fault";
   } catch (const DeviceError& error) {
     EXPECT_NE(std::string(error.what()).find("cudaErrorLaunchFailure"), std::string::npos) << error.what();

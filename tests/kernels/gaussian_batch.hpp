@@ -6,6 +6,14 @@
 
 namespace sigmahat::test {
 
+/// A dimension and a number of active problems.
+struct BatchShape {
+  Index p, active;
+};
+inline std::string describe(const BatchShape& shape) {
+  return "p = " + std::to_string(shape.p) + ", " + std::to_string(shape.active) + " active problems";
+}
+
 /// Numbers that belong to problem b: a vector of p, or a p × p matrix.
 inline std::span<const double> vector_of(const std::vector<double>& all, Index b, Index p) {
   return std::span(all).subspan(static_cast<std::size_t>(b * p), static_cast<std::size_t>(p));

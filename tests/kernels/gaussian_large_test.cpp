@@ -45,7 +45,7 @@ class LargeGaussianKernels : public KernelTest {
     return same_in_every_order([&] {
       const auto matrix_device = put(matrix);
       const auto sums_device = put(std::vector<double>(sums, kNaN));
-      EXPECT_TRUE(launcher(matrix_device.get(), sums_device.get()).ok());
+      require_success(launcher(matrix_device.get(), sums_device.get()));
       return Result{fetch(matrix_device), fetch(sums_device)};
     });
   }
@@ -75,8 +75,8 @@ TEST_P(LargeGaussianKernels, DeviationHasTheDefinedBits) {
     const std::vector<double> mean = normals(p, 1), residual = normals(p, 2), mu = normals(p, 3);
     const auto mean_device = put(mean), residual_device = put(residual), mu_device = put(mu);
     const DeviceArray<double> d(p);
-    EXPECT_TRUE(
-        launch_large_deviation(stream(), p, mean_device.get(), residual_device.get(), mu_device.get(), d.get()).ok());
+    require_success(
+        launch_large_deviation(stream(), p, mean_device.get(), residual_device.get(), mu_device.get(), d.get()));
     std::vector<double> expected;
     for (Index i = 0; i < p; ++i) expected.push_back((mean[i] - mu[i]) + residual[i]);
     EXPECT_TRUE(same_bits(fetch(d), expected));
@@ -131,9 +131,8 @@ class LargeEvaluation : public LargeGaussianKernels {
              const auto info = put(std::vector{point.info});
              const auto l = put(point.l), z = put(point.z), w = put(point.w), sums = put(point.column_sums);
              const auto result = put(std::vector<GaussianEvaluation>(1));
-             EXPECT_TRUE(launch_large_evaluation(stream(), point.p, info.get(), l.get(), z.get(), w.get(), sums.get(),
-                                                 result.get())
-                             .ok());
+             require_success(launch_large_evaluation(stream(), point.p, info.get(), l.get(), z.get(), w.get(),
+                                                     sums.get(), result.get()));
              return Evaluation{fetch(result)[0]};
            })
         .value;
@@ -244,14 +243,8 @@ TEST_P(LargeGaussianKernels, SlopeAddsTheColumnsAndTheMean) {
 }
 
 /// Batches: every dimension with few active problems, and many problems with a small dimension.
-struct BatchShape {
-  Index p, active;
-};
 constexpr BatchShape kBatchShapes[] = {{1, 0},  {1, 257}, {1, 31}, {3, 32}, {3, 33}, {31, 2},
                                        {32, 1}, {33, 3},  {65, 2}, {65, 0}, {257, 1}};
-std::string describe(const BatchShape& shape) {
-  return "p = " + std::to_string(shape.p) + ", " + std::to_string(shape.active) + " active problems";
-}
 
 TEST_P(LargeGaussianKernels, TargetHasTheDefinedBits) {
   for (const BatchShape& shape : kBatchShapes) {
@@ -262,9 +255,8 @@ TEST_P(LargeGaussianKernels, TargetHasTheDefinedBits) {
     std::vector<std::uint8_t> mean_only(expected.active.size(), 0);
     for (std::size_t k = 1; k < mean_only.size(); k += 2) mean_only[k] = 1;
     const auto flags = put(mean_only);
-    EXPECT_TRUE(
-        launch_large_target(stream(), p, device.active(), flags.get(), device.data(), device.point(), device.along())
-            .ok());
+    require_success(
+        launch_large_target(stream(), p, device.active(), flags.get(), device.data(), device.point(), device.along()));
     const GaussianBatch actual = device.fetched(*this);
     for (std::size_t k = 0; k < expected.active.size(); ++k) {
       const Index v = expected.active[k] * p, m = v * p;
@@ -311,10 +303,9 @@ class LargeMove : public LargeGaussianKernels {
       const auto keep_device = put(keep), step_device = put(step);
       const DeviceArray<double> column_sums(count * 2 * (from.p + 1));
       const DeviceArray<GaussianMove> moves(count);
-      EXPECT_TRUE(launch_large_move(stream(), from.p, from_device.active(), keep_device.get(), step_device.get(),
-                                    from_device.point(), from_device.along(), to_device.point(), column_sums.get(),
-                                    moves.get())
-                      .ok());
+      require_success(launch_large_move(stream(), from.p, from_device.active(), keep_device.get(), step_device.get(),
+                                        from_device.point(), from_device.along(), to_device.point(), column_sums.get(),
+                                        moves.get()));
       return Moved{to_device.fetched(*this), fetch(moves)};
     });
   }

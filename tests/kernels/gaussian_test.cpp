@@ -15,17 +15,11 @@ constexpr steps::SerialTeam kSerial;
 constexpr Index kCounts[] = {0, 1, 31, 32, 33, 257};
 
 /// Shapes of a batch: every dimension with few problems, and every number of problems with a small dimension.
-struct BatchShape {
-  Index p, active;
-};
 std::vector<BatchShape> batch_shapes() {
   std::vector<BatchShape> all;
   for (const Index p : kDimensions) all.push_back({p, kActive});
   for (const Index count : kCounts) all.push_back({3, count});
   return all;
-}
-std::string describe(const BatchShape& shape) {
-  return "p = " + std::to_string(shape.p) + ", " + std::to_string(shape.active) + " active problems";
 }
 
 GaussianEvaluation evaluate_alone(GaussianBatch& batch, Index b) {
@@ -56,8 +50,8 @@ TEST_P(GaussianKernels, EvaluationHasTheBitsOfOneThread) {
     if (expected.problems > kBad) expected.sigma[(kBad + 1) * p * p - 1] = -1;
     const GaussianBatchOnDevice device(*this, expected);
     const auto results = put(std::vector<GaussianEvaluation>(expected.active.size()));
-    ASSERT_TRUE(
-        launch_gaussian_evaluate(stream(), p, device.active(), device.data(), device.point(), results.get()).ok());
+    ASSERT_TRUE(succeeded(
+        launch_gaussian_evaluate(stream(), p, device.active(), device.data(), device.point(), results.get())));
     const std::vector<GaussianEvaluation> evaluations = fetch(results);
     const GaussianBatch actual = device.fetched(*this);
     expect_point(actual, expected, expected.idle);
@@ -89,9 +83,8 @@ TEST_P(GaussianKernels, TargetHasTheBitsOfOneThread) {
     std::vector<std::uint8_t> mean_only(expected.active.size(), 0);
     for (std::size_t k = 1; k < mean_only.size(); k += 2) mean_only[k] = 1;
     const auto flags = put(mean_only);
-    ASSERT_TRUE(
-        launch_gaussian_target(stream(), p, device.active(), flags.get(), device.data(), device.point(), device.along())
-            .ok());
+    ASSERT_TRUE(succeeded(launch_gaussian_target(stream(), p, device.active(), flags.get(), device.data(),
+                                                 device.point(), device.along())));
     const GaussianBatch actual = device.fetched(*this);
     std::vector<double> d(p);
     for (std::size_t k = 0; k < expected.active.size(); ++k) {
@@ -114,9 +107,8 @@ TEST_P(GaussianKernels, ScoreAndSlopeHaveTheBitsOfOneThread) {
       for (const Index b : expected.active) evaluate_alone(expected, b);
       const GaussianBatchOnDevice device(*this, expected);
       const DeviceArray<double> result(std::ssize(expected.active));
-      ASSERT_TRUE(
-          launch_gaussian_score(stream(), p, convention, device.active(), device.point(), device.along(), result.get())
-              .ok());
+      ASSERT_TRUE(succeeded(launch_gaussian_score(stream(), p, convention, device.active(), device.point(),
+                                                  device.along(), result.get())));
       const std::vector<double> slopes = fetch(result);
       const GaussianBatch actual = device.fetched(*this);
       for (std::size_t k = 0; k < expected.active.size(); ++k) {
@@ -163,9 +155,9 @@ TEST_P(GaussianKernels, MoveHasTheDefinedBits) {
     }
     const auto keep_device = put(keep), step_device = put(step);
     const DeviceArray<GaussianMove> result(std::ssize(from.active));
-    ASSERT_TRUE(launch_gaussian_move(stream(), p, from_device.active(), keep_device.get(), step_device.get(),
-                                     from_device.point(), from_device.along(), to_device.point(), result.get())
-                    .ok());
+    ASSERT_TRUE(
+        succeeded(launch_gaussian_move(stream(), p, from_device.active(), keep_device.get(), step_device.get(),
+                                       from_device.point(), from_device.along(), to_device.point(), result.get())));
     const std::vector<GaussianMove> moves = fetch(result);
     const GaussianBatch actual = to_device.fetched(*this);
     for (std::size_t k = 0; k < from.active.size(); ++k) {
@@ -200,7 +192,8 @@ TEST_P(GaussianKernels, CopyTakesAllFiveArraysOfTheActiveProblems) {
     for (auto* array : {&from.mu, &from.offset}) *array = normals(from.problems * p, seed++);
     for (auto* array : {&from.sigma, &from.factor, &from.whitened}) *array = normals(from.problems * p * p, seed++);
     const GaussianBatchOnDevice from_device(*this, from), to_device(*this, untouched);
-    ASSERT_TRUE(launch_gaussian_copy(stream(), p, from_device.active(), from_device.point(), to_device.point()).ok());
+    ASSERT_TRUE(
+        succeeded(launch_gaussian_copy(stream(), p, from_device.active(), from_device.point(), to_device.point())));
     const GaussianBatch to = to_device.fetched(*this);
     for (Index b = 0; b < from.problems; ++b) {
       SCOPED_TRACE("problem " + std::to_string(b));

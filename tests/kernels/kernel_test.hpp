@@ -1,14 +1,17 @@
 // What runs the tests of kernels: one test body, on the emulated device in each order of turns, or on a GPU.
 //
 // The CUDA runtime is the emulator's or NVIDIA's, as the include path has it. Pointers that kernels get come from
-// DeviceArray; results are read back with fetch(), which waits for the stream.
+// DeviceArray; results are read back with fetch(), which waits for the stream. A device that fails ends the test with
+// one message: what follows would compare what was never computed.
 #pragma once
 
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
+#include <source_location>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sigmahat/kernels/launch.hpp"
@@ -30,26 +33,54 @@ inline constexpr bool kOnGpu = false;
 inline constexpr bool kOnGpu = true;
 #endif
 
+inline std::string described(cudaError_t status) {
+  return std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status);
+}
+
+/// What was last reported of the device in the running test; empty while it does its work.
+inline std::string& device_failure() {
+  static std::string text;
+  return text;
+}
+
 inline ::testing::AssertionResult succeeded(cudaError_t status) {
   if (status == cudaSuccess) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << cudaGetErrorName(status) << ": " << cudaGetErrorString(status);
+  device_failure() = described(status);
+  return ::testing::AssertionFailure() << device_failure();
+}
+inline ::testing::AssertionResult succeeded(LaunchStatus status) {
+  return succeeded(static_cast<cudaError_t>(status.code));
+}
+
+/// Ends the test with a failure in the line `where`, unless the call succeeded. GoogleTest knows the exception and adds no
+/// message of its own.
+inline void require_success(cudaError_t status, std::source_location where = std::source_location::current()) {
+  if (status == cudaSuccess) return;
+  const int line = static_cast<int>(where.line());
+  device_failure() = described(status);
+  ADD_FAILURE_AT(where.file_name(), line) << device_failure();
+  throw ::testing::AssertionException(::testing::TestPartResult(::testing::TestPartResult::kFatalFailure,
+                                                                where.file_name(), line, device_failure().c_str()));
+}
+inline void require_success(LaunchStatus status, std::source_location where = std::source_location::current()) {
+  require_success(static_cast<cudaError_t>(status.code), where);
 }
 
 /// `count` items in device memory: uninitialised, or a copy of the host's.
 template <class T>
 class DeviceArray {
  public:
-  explicit DeviceArray(Index count) : count_(count) {
+  explicit DeviceArray(Index count, std::source_location where = std::source_location::current()) : count_(count) {
     void* memory = nullptr;
-    if (count > 0) {
-      EXPECT_TRUE(succeeded(cudaMalloc(&memory, bytes())));
-    }
+    if (count > 0) require_success(cudaMalloc(&memory, bytes()), where);
     data_ = static_cast<T*>(memory);
   }
-  DeviceArray(cudaStream_t stream, std::span<const T> host) : DeviceArray(std::ssize(host)) {
+  DeviceArray(cudaStream_t stream, std::span<const T> host,
+              std::source_location where = std::source_location::current())
+      : DeviceArray(std::ssize(host), where) {
     if (count_ == 0) return;
-    EXPECT_TRUE(succeeded(cudaMemcpyAsync(data_, host.data(), bytes(), cudaMemcpyHostToDevice, stream)));
-    EXPECT_TRUE(succeeded(cudaStreamSynchronize(stream)));
+    require_success(cudaMemcpyAsync(data_, host.data(), bytes(), cudaMemcpyHostToDevice, stream), where);
+    require_success(cudaStreamSynchronize(stream), where);
   }
   ~DeviceArray() {
     if (data_ != nullptr) (void)cudaFree(data_);
@@ -90,20 +121,23 @@ class KernelTest : public ::testing::TestWithParam<const char*> {
   cudaStream_t stream() const { return stream_; }
 
   template <class T>
-  DeviceArray<T> put(const std::vector<T>& host) const {
-    return DeviceArray<T>(stream_, host);
+  DeviceArray<T> put(const std::vector<T>& host, std::source_location where = std::source_location::current()) const {
+    return DeviceArray<T>(stream_, host, where);
   }
-  /// Waits for the stream; a fault in a kernel fails the test with its text.
+  /// Waits for the stream; a fault in a kernel ends the test with its text.
   template <class T>
-  std::vector<T> fetch(const DeviceArray<T>& array) const {
+  std::vector<T> fetch(const DeviceArray<T>& array,
+                       std::source_location where = std::source_location::current()) const {
     std::vector<T> host(static_cast<std::size_t>(array.count()));
-    if (!host.empty()) {
-      EXPECT_TRUE(succeeded(cudaMemcpyAsync(host.data(), array.get(), array.bytes(), cudaMemcpyDeviceToHost, stream_)));
-    }
-    synchronise();
+    synchronise(where);  // a kernel's fault before what the copy would say of it
+    if (host.empty()) return host;
+    require_success(cudaMemcpyAsync(host.data(), array.get(), array.bytes(), cudaMemcpyDeviceToHost, stream_), where);
+    synchronise(where);
     return host;
   }
-  void synchronise() const { EXPECT_TRUE(succeeded(cudaStreamSynchronize(stream_))); }
+  void synchronise(std::source_location where = std::source_location::current()) const {
+    require_success(cudaStreamSynchronize(stream_), where);
+  }
 
   /// compute(), whose bits must not depend on the order of turns: it runs once more with ascending ones (on a GPU,
   /// whose order is its own, just once more). The result's numbers() are all of it in one vector.
@@ -137,6 +171,10 @@ class KernelTest : public ::testing::TestWithParam<const char*> {
     create_stream();
   }
   void TearDown() override {
+    if (!device_failure().empty()) {  // it has been reported; what still waits in the stream must not run
+      (void)cudaStreamSynchronize(stream_);
+      emulator::reset();
+    }
     destroy_stream();
     EXPECT_EQ(emulator::leaks(), std::vector<std::string>());
     if (HasFailure()) std::printf("order of turns: %s\n", emulator::schedule_name().c_str());
@@ -154,10 +192,15 @@ class KernelTest : public ::testing::TestWithParam<const char*> {
 #endif
 
  private:
-  void create_stream() { ASSERT_TRUE(succeeded(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking))); }
+  void create_stream() {
+    device_failure().clear();
+    ASSERT_TRUE(succeeded(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking)));
+  }
   void destroy_stream() {
-    if (stream_ != nullptr) {
-      EXPECT_TRUE(succeeded(cudaStreamDestroy(std::exchange(stream_, nullptr))));
+    if (stream_ == nullptr) return;
+    const cudaError_t status = cudaStreamDestroy(std::exchange(stream_, nullptr));
+    if (described(status) != device_failure()) {  // a GPU's error stays
+      EXPECT_TRUE(succeeded(status));
     }
   }
 

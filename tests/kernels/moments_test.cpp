@@ -94,9 +94,8 @@ struct BlockListOnDevice {
         segment_blocks(segments + 1),
         block_segment(blocks) {
     for (Index s = 0; s < segments; ++s) longest = std::max(longest, blocks_of(offsets, s));
-    EXPECT_TRUE(launch_block_list(test.stream(), segments, blocks, segment_rows.get(), segment_blocks.get(),
-                                  block_segment.get())
-                    .ok());
+    require_success(launch_block_list(test.stream(), segments, blocks, segment_rows.get(), segment_blocks.get(),
+                                      block_segment.get()));
   }
   BlockList get() const {
     return {segments, blocks, longest, segment_rows.get(), segment_blocks.get(), block_segment.get()};
@@ -120,10 +119,10 @@ Nodes computed(const KernelTest& test, const TestRows& rows, const std::vector<I
   const RowsOnDevice rows_device(test.stream(), rows);
   const BlockListOnDevice list(test, offsets);
   const NodesOnDevice blocks(test, list.blocks, p), roots(test, list.segments, p);
-  EXPECT_TRUE(launch_moments_blocks(test.stream(), rows_device.get(), list.get(), p, drop, blocks.get()).ok());
-  EXPECT_TRUE(launch_moments_tree(test.stream(), list.get(), p, blocks.get()).ok());
-  EXPECT_TRUE(launch_moments_roots(test.stream(), list.get(), p, blocks.get(), roots.get(), 0).ok());
-  EXPECT_TRUE(launch_moments_close(test.stream(), list.segments, p, roots.get()).ok());
+  require_success(launch_moments_blocks(test.stream(), rows_device.get(), list.get(), p, drop, blocks.get()));
+  require_success(launch_moments_tree(test.stream(), list.get(), p, blocks.get()));
+  require_success(launch_moments_roots(test.stream(), list.get(), p, blocks.get(), roots.get(), 0));
+  require_success(launch_moments_close(test.stream(), list.segments, p, roots.get()));
   return roots.fetched(test);
 }
 
@@ -216,9 +215,9 @@ TEST_P(MomentsKernels, NoRowsAndNoWeightGiveNaNMeans) {
   weightless.weights = weights.get();
   const BlockListOnDevice list(*this, {0, 300});
   const NodesOnDevice nodes(*this, 2, 3);
-  EXPECT_TRUE(launch_moments_blocks(stream(), weightless, list.get(), 3, false, nodes.get()).ok());
-  EXPECT_TRUE(launch_moments_tree(stream(), list.get(), 3, nodes.get()).ok());
-  EXPECT_TRUE(launch_moments_close(stream(), 1, 3, nodes.get()).ok());
+  require_success(launch_moments_blocks(stream(), weightless, list.get(), 3, false, nodes.get()));
+  require_success(launch_moments_tree(stream(), list.get(), 3, nodes.get()));
+  require_success(launch_moments_close(stream(), 1, 3, nodes.get()));
   const Nodes closed = nodes.fetched(*this);
   expect_segment(closed, 0, 3, defined_block(some.view().weighted(zeros.data()), 0, 300, false));
   EXPECT_EQ(closed.counts[0].rows, 0);
@@ -232,7 +231,7 @@ TEST_P(MomentsKernels, MergingWithAnEmptyNodeGivesTheOther) {
     SCOPED_TRACE(into_the_empty_one ? "into the empty one" : "the empty one into the other");
     const NodesOnDevice nodes(*this, before);
     const Index a = into_the_empty_one ? 0 : 1;
-    EXPECT_TRUE(launch_moments_merge(stream(), p, nodes.get(), a, 1 - a).ok());
+    require_success(launch_moments_merge(stream(), p, nodes.get(), a, 1 - a));
     const Nodes after = nodes.fetched(*this);
     EXPECT_TRUE(same_bits(after.weight[a], 200.0));
     EXPECT_EQ(after.counts[a].rows, 200);

@@ -2,6 +2,7 @@
 // D3, rounding above. On the emulated device the host code of the backend is tested, too.
 #include <cmath>
 
+#include "ascent_arrays.hpp"
 #include "backends/cuda/operations.hpp"
 #include "backends/factory.hpp"
 #include "kernel_test.hpp"
@@ -39,7 +40,8 @@ void expect_same(const Result& actual, const Result& expected) {
 }
 
 /// max |a − b| ≤ bound · max |b|, and NaN only where b has one.
-void expect_close(std::span<const double> actual, std::span<const double> expected, double bound, const char* what) {
+void expect_close(std::span<const double> actual, std::span<const double> expected, double bound,
+                  const std::string& what) {
   ASSERT_EQ(actual.size(), expected.size());
   double scale = 0;
   for (const double value : expected) scale = std::isnan(value) ? scale : std::max(scale, std::abs(value));
@@ -177,66 +179,24 @@ TEST_P(CudaOperationsTest, NoRowsGiveNaNMeansAndAScatterOfZero) {
   }
 }
 
-/// The arrays of a point, of data and of a direction in one backend's memory.
-class Ascent {
- public:
-  Ascent(Operations& operations, Index problems, Index p)
-      : operations_(operations),
-        problems_(problems),
-        p_(p),
-        data_mean(vector(31)),
-        data_residual(vector(32, 1e-17)),
-        s(matrix(33)),
-        mean(vector(34)),
-        sigma(matrix(35)),
-        factor(matrix(36)),
-        offset(vector(37)),
-        whitened(matrix(38)),
-        direction_mean(vector(39)),
-        direction(matrix(40)) {}
-  ~Ascent() {
-    for (double* array : all_) operations_.release(array);
-  }
-  Ascent(const Ascent&) = delete;
-  Ascent& operator=(const Ascent&) = delete;
-
-  GaussianData data() const { return {data_mean, data_residual, s}; }
-  GaussianPoint point() const { return {mean, sigma, factor, offset, whitened}; }
-  GaussianDirection along() const { return {direction_mean, direction}; }
-  std::vector<double> vectors(const double* array) const { return read(array, problems_ * p_); }
-  std::vector<double> matrices(const double* array) const { return read(array, problems_ * p_ * p_); }
-
- private:
-  double* put(std::vector<double> values) {
-    all_.push_back(operations_.allocate(values.size()));
-    operations_.upload(values.data(), all_.back(), values.size());
-    return all_.back();
-  }
-  double* vector(unsigned seed, double scale = 1) {
-    std::vector<double> values = normals(problems_ * p_, seed);
-    for (double& value : values) value *= scale;
-    return put(std::move(values));
-  }
-  double* matrix(unsigned seed) { return put(covariances(problems_, p_, seed)); }
-  std::vector<double> read(const double* array, Index count) const {
-    std::vector<double> values(static_cast<std::size_t>(count));
-    operations_.download(array, values.data(), values.size());
-    return values;
-  }
-
-  Operations& operations_;
-  Index problems_, p_;
-  std::vector<double*> all_;
-
- public:
-  double *data_mean, *data_residual, *s, *mean, *sigma, *factor, *offset, *whitened, *direction_mean, *direction;
-};
-
-/// Everything that one evaluation, score, target and move leave behind.
+/// Everything that one evaluation, score, target and move leave behind, array by array.
 struct Outcome {
-  std::vector<double> exact;    // of level D3 for p ≤ 64
-  std::vector<double> scalars;  // logarithms, and sums whose order is a backend's own
+  struct Array {
+    std::string name;
+    std::vector<double> values;
+    bool exact = true;  // of level D3 for p ≤ 64; else a logarithm, or a sum whose order is a backend's own
+  };
+  std::vector<Array> arrays;
   std::vector<ProblemStatus> status;
+
+  void note(std::string name, std::vector<double> values) { arrays.push_back({std::move(name), std::move(values)}); }
+  /// One member of each of the results.
+  template <class T>
+  void note(std::string name, const std::vector<T>& results, double T::*member, bool exact) {
+    std::vector<double> values;
+    for (const T& result : results) values.push_back(result.*member);
+    arrays.push_back({std::move(name), std::move(values), exact});
+  }
 };
 
 Outcome evaluate_score_and_move(Operations& operations, Index p, CovarianceScore convention) {
@@ -244,38 +204,37 @@ Outcome evaluate_score_and_move(Operations& operations, Index p, CovarianceScore
   const std::vector<std::uint8_t> mean_only{0, 1};
   const std::vector<double> keep{0, 0.5}, step{1, 0.5};
   Outcome outcome;
-  const auto note = [&](const std::vector<double>& values) {
-    outcome.exact.insert(outcome.exact.end(), values.begin(), values.end());
-  };
   Ascent ascent(operations, 3, p), moved(operations, 3, p);
+  const auto note_direction = [&](const std::string& name) {
+    outcome.note("mean's " + name, ascent.vectors(ascent.direction_mean));
+    outcome.note("covariance's " + name, ascent.matrices(ascent.direction));
+  };
   std::vector<GaussianEvaluation> evaluations(2);
   operations.gaussian_evaluate(p, active, ascent.data(), ascent.point(), evaluations);
-  for (const GaussianEvaluation& e : evaluations) {
-    outcome.status.push_back(e.status);
-    outcome.scalars.push_back(e.log_determinant);
-    note({e.trace, e.distance_squared, e.deviation_squared});
-  }
-  for (const double* array : {ascent.factor, ascent.whitened}) note(ascent.matrices(array));
-  note(ascent.vectors(ascent.offset));
+  for (const GaussianEvaluation& e : evaluations) outcome.status.push_back(e.status);
+  outcome.note("log-determinant", evaluations, &GaussianEvaluation::log_determinant, false);
+  outcome.note("trace", evaluations, &GaussianEvaluation::trace, true);
+  outcome.note("squared distance", evaluations, &GaussianEvaluation::distance_squared, true);
+  outcome.note("squared deviation", evaluations, &GaussianEvaluation::deviation_squared, true);
+  outcome.note("factor", ascent.matrices(ascent.factor));
+  outcome.note("whitened scatter", ascent.matrices(ascent.whitened));
+  outcome.note("whitened offset", ascent.vectors(ascent.offset));
 
   std::vector<double> slopes(2);
   operations.gaussian_score(p, convention, active, ascent.point(), ascent.along(), slopes);
-  note(slopes);
-  note(ascent.vectors(ascent.direction_mean));
-  note(ascent.matrices(ascent.direction));
-
+  outcome.note("slope", slopes);
+  note_direction("score");
   operations.gaussian_target(p, active, mean_only, ascent.data(), ascent.point(), ascent.along());
-  note(ascent.vectors(ascent.direction_mean));
-  note(ascent.matrices(ascent.direction));
+  note_direction("target");
 
   std::vector<GaussianMove> moves(2);
   operations.gaussian_move(p, active, keep, step, ascent.point(), ascent.along(), moved.point(), moves);
-  note(moved.vectors(moved.mean));
-  note(moved.matrices(moved.sigma));
-  for (const GaussianMove& m : moves) {
-    outcome.scalars.insert(outcome.scalars.end(), {m.mean_change_squared, m.mean_norm_squared,
-                                                   m.covariance_change_squared, m.covariance_norm_squared});
-  }
+  outcome.note("moved mean", moved.vectors(moved.mean));
+  outcome.note("moved covariance", moved.matrices(moved.sigma));
+  outcome.note("squared change of the mean", moves, &GaussianMove::mean_change_squared, false);
+  outcome.note("squared norm of the mean", moves, &GaussianMove::mean_norm_squared, false);
+  outcome.note("squared change of the covariance", moves, &GaussianMove::covariance_change_squared, false);
+  outcome.note("squared norm of the covariance", moves, &GaussianMove::covariance_norm_squared, false);
   operations.gaussian_copy(p, active, ascent.point(), moved.point());
   EXPECT_TRUE(same_bits(moved.matrices(moved.sigma), ascent.matrices(ascent.sigma)));
   EXPECT_TRUE(same_bits(moved.vectors(moved.offset), ascent.vectors(ascent.offset)));
@@ -293,11 +252,14 @@ TEST_P(CudaOperationsTest, TheGaussianOperationsAgreeWithTheOtherBackends) {
         const Outcome expected = evaluate_score_and_move(*other.operations, p, convention);
         // Condition numbers of these Σ are below 10: p·ε·10 with room for three operations after one another.
         const double bound = 30 * static_cast<double>(p) * 0x1p-52;
-        expect_close(actual.scalars, expected.scalars, bound, "scalar");
-        if (p <= kSmallDimension) {
-          EXPECT_TRUE(same_bits(actual.exact, expected.exact));
-        } else {
-          expect_close(actual.exact, expected.exact, bound, "number");
+        ASSERT_EQ(actual.arrays.size(), expected.arrays.size());
+        for (std::size_t k = 0; k < actual.arrays.size(); ++k) {
+          const Outcome::Array &mine = actual.arrays[k], &theirs = expected.arrays[k];
+          if (mine.exact && p <= kSmallDimension) {
+            EXPECT_TRUE(same_bits(mine.values, theirs.values)) << mine.name;
+          } else {
+            expect_close(mine.values, theirs.values, bound, mine.name);
+          }
         }
       }
     }

@@ -54,7 +54,7 @@ struct PanelOnDevice {
 Centred centred(const KernelTest& test, const TestRows& rows, bool drop) {
   const PanelOnDevice panel(test, rows);
   const NodesOnDevice node(test, 1, panel.columns);
-  EXPECT_TRUE(launch_panel_centre(test.stream(), panel.get(), drop, node.get()).ok());
+  require_success(launch_panel_centre(test.stream(), panel.get(), drop, node.get()));
   return {test.fetch(panel.weight), test.fetch(panel.dropped), test.fetch(panel.centred), node.fetched(test)};
 }
 
@@ -215,7 +215,7 @@ TEST_P(PanelKernels, MergeHasTheDefinedBitsAndLeavesTheUpperTriangle) {
         const Merged actual = same_in_every_order([&] {
           const PanelOnDevice panel(*this, TestRows({0, p}));
           const NodesOnDevice node_device(*this, node), total_device(*this, total);
-          EXPECT_TRUE(launch_panel_merge(stream(), panel.get(), node_device.get(), total_device.get()).ok());
+          require_success(launch_panel_merge(stream(), panel.get(), node_device.get(), total_device.get()));
           return Merged{fetch(panel.delta), fetch(panel.factor), total_device.fetched(*this)};
         });
         const Merged expected = defined_merge(p, node, total);
@@ -240,9 +240,8 @@ TEST_P(PanelKernels, DeviationsHaveTheDefinedBits) {
       const RowsOnDevice rows_device(stream(), rows);
       const auto mean_device = put(mean);
       const DeviceArray<double> result(shape.rows * shape.columns);
-      EXPECT_TRUE(launch_panel_deviations(stream(), rows_device.get(), shape.rows, shape.columns, mean_device.get(),
-                                          result.get())
-                      .ok());
+      require_success(launch_panel_deviations(stream(), rows_device.get(), shape.rows, shape.columns, mean_device.get(),
+                                              result.get()));
       std::vector<double> expected;
       for (Index i = 0; i < shape.rows; ++i) {
         for (Index j = 0; j < shape.columns; ++j) {
@@ -271,7 +270,7 @@ TEST_P(PanelKernels, NormsAreSumsOfSquaresAndNaNWhereTheyAreNotFinite) {
     const Norms actual = same_in_every_order([&] {
       const auto v_device = put(v);
       const DeviceArray<double> result(count);
-      EXPECT_TRUE(launch_panel_norms(stream(), count, p, v_device.get(), result.get()).ok());
+      require_success(launch_panel_norms(stream(), count, p, v_device.get(), result.get()));
       return Norms{fetch(result)};
     });
     for (Index r = 0; r < count; ++r) {

@@ -55,9 +55,8 @@ class PortableSubset : public KernelTest {
     const std::vector<T> untouched(values.size(), T{-1});
     const auto values_device = put(values), from_lane = put(untouched), down = put(untouched), by_bits = put(untouched);
     const auto lanes_device = put(lanes);
-    ASSERT_TRUE(launch_shuffles<T>(stream(), {1, 1, threads}, mask, delta, bits, values_device.get(),
-                                   lanes_device.get(), {from_lane.get(), down.get(), by_bits.get()})
-                    .ok());
+    ASSERT_TRUE(succeeded(launch_shuffles<T>(stream(), {1, 1, threads}, mask, delta, bits, values_device.get(),
+                                             lanes_device.get(), {from_lane.get(), down.get(), by_bits.get()})));
     const std::vector<T> actual[] = {fetch(from_lane), fetch(down), fetch(by_bits)};
     for (Index k = 0; k < threads; ++k) {
       const Index lane = k % kWarp;
@@ -78,7 +77,7 @@ TEST_P(PortableSubset, ThreadsKnowTheirPlaces) {
   for (const LaunchShape& shape : shapes()) {
     SCOPED_TRACE(describe(shape));
     const DeviceArray<Place> places(shape.places());
-    ASSERT_TRUE(launch_places(stream(), shape, places.get()).ok());
+    ASSERT_TRUE(succeeded(launch_places(stream(), shape, places.get())));
     const std::vector<Place> actual = fetch(places);
     for (Index k = 0; k < shape.places(); ++k) {
       const Index block = k / shape.threads;
@@ -92,8 +91,8 @@ TEST_P(PortableSubset, ThreadsKnowTheirPlaces) {
 }
 
 TEST_P(PortableSubset, AGridWithoutBlocksIsNoWork) {
-  EXPECT_TRUE(launch_places(stream(), {0, 1, 32}, nullptr).ok());
-  EXPECT_TRUE(launch_places(stream(), {1, 0, 32}, nullptr).ok());
+  EXPECT_TRUE(succeeded(launch_places(stream(), {0, 1, 32}, nullptr)));
+  EXPECT_TRUE(succeeded(launch_places(stream(), {1, 0, 32}, nullptr)));
   synchronise();
 }
 
@@ -116,7 +115,7 @@ TEST_P(PortableSubset, BallotsCollectTheBitsOfTheMask) {
           filled<int>(threads, [](Index k) { return k % 3 == 0 || k % 5 == 1 ? static_cast<int>(k) - 6 : 0; });
       const auto values_device = put(values);
       const auto votes = put(std::vector<unsigned>(threads, 12345U));
-      ASSERT_TRUE(launch_ballots(stream(), {1, 1, threads}, mask, values_device.get(), votes.get()).ok());
+      ASSERT_TRUE(succeeded(launch_ballots(stream(), {1, 1, threads}, mask, values_device.get(), votes.get())));
       const std::vector<unsigned> actual = fetch(votes);
       for (Index k = 0; k < threads; ++k) {
         unsigned expected = 0;
@@ -136,7 +135,7 @@ TEST_P(PortableSubset, WarpBarriersPassValuesThroughSharedMemory) {
       SCOPED_TRACE(describe(threads, mask));
       std::vector<int> expected = filled<int>(threads, [](Index k) { return static_cast<int>(k * k); });
       const auto values = put(expected);
-      ASSERT_TRUE(launch_warp_rounds(stream(), threads, mask, kRounds, values.get()).ok());
+      ASSERT_TRUE(succeeded(launch_warp_rounds(stream(), threads, mask, kRounds, values.get())));
       for (int round = 0; round < kRounds; ++round) {
         const std::vector<int> before = expected;
         for (Index k = 0; k < threads; ++k) {
@@ -163,10 +162,9 @@ void expect_atomics(const KernelTest& test, const LaunchShape& shape, T unit) {
   const auto ticket = test.put(std::vector<T>{0}), sum = test.put(std::vector<T>{unit}),
              most = test.put(std::vector<T>{first_most});
   const DeviceArray<T> block_sums(blocks), block_most(blocks), tickets(count), before(count);
-  ASSERT_TRUE(launch_atomics<T>(test.stream(), shape, values_device.get(),
-                                {ticket.get(), sum.get(), most.get(), block_sums.get(), block_most.get(), tickets.get(),
-                                 before.get()})
-                  .ok());
+  ASSERT_TRUE(succeeded(launch_atomics<T>(
+      test.stream(), shape, values_device.get(),
+      {ticket.get(), sum.get(), most.get(), block_sums.get(), block_most.get(), tickets.get(), before.get()})));
   const T largest = std::max(first_most, *std::max_element(values.begin(), values.end()));
   EXPECT_EQ(test.fetch(ticket)[0], count);
   EXPECT_EQ(test.fetch(sum)[0], std::accumulate(values.begin(), values.end(), unit));
@@ -201,8 +199,8 @@ TEST_P(PortableSubset, TheLastBlockSeesWhatTheOthersWroteBeforeTheirFence) {
     const auto values_device = put(values);
     const auto ticket = put(std::vector<int>{0});
     const DeviceArray<Index> partial(shape.x * shape.y), result(1);
-    ASSERT_TRUE(
-        launch_last_block_sum(stream(), shape, values_device.get(), partial.get(), ticket.get(), result.get()).ok());
+    ASSERT_TRUE(succeeded(
+        launch_last_block_sum(stream(), shape, values_device.get(), partial.get(), ticket.get(), result.get())));
     EXPECT_EQ(fetch(result)[0], std::accumulate(values.begin(), values.end(), Index{0}));
     EXPECT_EQ(fetch(ticket)[0], shape.x * shape.y);
   }
@@ -214,7 +212,7 @@ void expect_copies(const KernelTest& test, const std::vector<T>& from, int threa
                    F&& f) {
   const auto from_device = test.put(from);
   const DeviceArray<T> to(rounds * threads);
-  ASSERT_TRUE(launch_copies<T>(test.stream(), threads, in_flight, rounds, from_device.get(), to.get()).ok());
+  ASSERT_TRUE(succeeded(launch_copies<T>(test.stream(), threads, in_flight, rounds, from_device.get(), to.get())));
   const std::vector<T> actual = test.fetch(to);
   for (Index k = 0; k < rounds * threads; ++k) {
     const Index source = k - k % threads + threads - 1 - k % threads;
@@ -276,8 +274,8 @@ TEST_P(PortableSubset, MatrixInstructionsMultiplyAndAdd) {
         }
         const auto a_device = put(a), b_device = put(b), c_device = put(c);
         const DeviceArray<double> d(warps * 64);
-        ASSERT_TRUE(
-            launch_products(stream(), shape, steps, a_device.get(), b_device.get(), c_device.get(), d.get()).ok());
+        ASSERT_TRUE(succeeded(
+            launch_products(stream(), shape, steps, a_device.get(), b_device.get(), c_device.get(), d.get())));
         const std::vector<double> actual = fetch(d);
         const Products expected(warps, steps, a, b, c);
         if (integers || !kOnGpu) {
@@ -306,10 +304,9 @@ TEST_P(PortableSubset, DynamicSharedMemoryIsCarvedIntoArrays) {
       const DeviceArray<int> ints(counts.ints), misaligned(1);
       const DeviceArray<double> doubles(counts.doubles);
       const DeviceArray<Index> wides(counts.wides);
-      ASSERT_TRUE(launch_carve(stream(), threads,
-                               {counts.ints, counts.doubles, counts.wides, ints.get(), doubles.get(), wides.get(),
-                                misaligned.get()})
-                      .ok());
+      ASSERT_TRUE(succeeded(launch_carve(
+          stream(), threads,
+          {counts.ints, counts.doubles, counts.wides, ints.get(), doubles.get(), wides.get(), misaligned.get()})));
       EXPECT_EQ(fetch(misaligned)[0], 0);
       EXPECT_EQ(fetch(ints), filled<int>(counts.ints, [&](Index k) { return static_cast<int>(counts.ints - 1 - k); }));
       EXPECT_EQ(fetch(doubles), filled<double>(counts.doubles, [&](Index k) {
@@ -327,7 +324,7 @@ TEST_P(PortableSubset, SharedRowsTransposeATile) {
     const std::vector<double> values = normals(matrices * 1024, 6);
     const auto from = put(values);
     const DeviceArray<double> to(matrices * 1024);
-    ASSERT_TRUE(launch_transpose(stream(), matrices, threads, from.get(), to.get()).ok());
+    ASSERT_TRUE(succeeded(launch_transpose(stream(), matrices, threads, from.get(), to.get())));
     EXPECT_EQ(fetch(to), filled<double>(matrices * 1024,
                                         [&](Index k) { return values[k - k % 1024 + k % 32 * 32 + k % 1024 / 32]; }));
   }
@@ -352,7 +349,7 @@ TEST_P(PortableSubset, BlockSumsHaveTheBitsOfTheirDefinedOrder) {
     const std::vector<double> values = normals(shape.places(), 7);
     const auto values_device = put(values);
     const DeviceArray<double> sums(shape.places()), squares(shape.places());
-    ASSERT_TRUE(launch_block_sums(stream(), shape, values_device.get(), sums.get(), squares.get()).ok());
+    ASSERT_TRUE(succeeded(launch_block_sums(stream(), shape, values_device.get(), sums.get(), squares.get())));
     std::vector<double> expected_sums, expected_squares;
     for (Index block = 0; block < shape.x * shape.y; ++block) {
       const auto begin = values.begin() + block * shape.threads;

@@ -15,9 +15,8 @@ class RowDistances : public KernelTest {
     const RowsOnDevice rows_device(stream(), rows);
     const auto mean_device = put(mean), factor_device = put(factor);
     const DeviceArray<double> result(n);
-    EXPECT_TRUE(
-        launch_row_distances(stream(), rows_device.get(), n, p, mean_device.get(), factor_device.get(), result.get())
-            .ok());
+    require_success(
+        launch_row_distances(stream(), rows_device.get(), n, p, mean_device.get(), factor_device.get(), result.get()));
     return fetch(result);
   }
 };

@@ -56,9 +56,13 @@ Gpu::~Gpu() {
   if (cudaSetDevice(device_) == cudaSuccess) (void)cudaStreamSynchronize(stream());
 }
 
-GpuOperation Gpu::begin() const {
+GpuOperation::~GpuOperation() {
+  if (std::uncaught_exceptions() > exceptions_) gpu_.settle();
+}
+
+GpuOperation Gpu::begin() {
   check(cudaSetDevice(device_), "cudaSetDevice");
-  return GpuOperation(stream());
+  return GpuOperation(*this);
 }
 
 void Gpu::create_pool() {
@@ -79,6 +83,11 @@ void Gpu::create_pool() {
 
 void Gpu::synchronise() {
   check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
+  staged_ = 0;
+}
+
+void Gpu::settle() noexcept {
+  (void)cudaStreamSynchronize(stream());
   staged_ = 0;
 }
 

@@ -72,19 +72,19 @@ class DeviceArray {
 /// Large enough that launches and waits between chunks do not count, small beside the memory of any GPU.
 inline constexpr Index kDefaultChunkBytes = Index{256} << 20;
 
+class Gpu;
+
 /// One operation on the stream. Where it ends by an exception it waits for what it has queued, since that may still
 /// read or write the caller's memory.
-class GpuOperation {
+class [[nodiscard]] GpuOperation {
  public:
-  explicit GpuOperation(cudaStream_t stream) : stream_(stream), exceptions_(std::uncaught_exceptions()) {}
-  ~GpuOperation() {
-    if (std::uncaught_exceptions() > exceptions_) (void)cudaStreamSynchronize(stream_);
-  }
+  explicit GpuOperation(Gpu& gpu) : gpu_(gpu), exceptions_(std::uncaught_exceptions()) {}
+  ~GpuOperation();
   GpuOperation(const GpuOperation&) = delete;
   GpuOperation& operator=(const GpuOperation&) = delete;
 
  private:
-  cudaStream_t stream_;
+  Gpu& gpu_;
   int exceptions_;
 };
 
@@ -105,8 +105,10 @@ class Gpu {
   cusolverDnParams_t solver_parameters() const { return solver_parameters_.get(); }
 
   /// Every operation of the backend begins with it: makes this device current for the calling thread.
-  GpuOperation begin() const;
+  GpuOperation begin();
   void synchronise();
+  /// The same where nothing can be said of a failure.
+  void settle() noexcept;
 
   template <class T>
   DeviceArray<T> array(Index count) {

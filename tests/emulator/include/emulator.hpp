@@ -13,14 +13,17 @@
 
 #define SIGMAHAT_KERNEL(threads) void
 #define SIGMAHAT_DEVICE inline
-// A static record per array (and per instance of a template) finds the array of the running block.
+// A static record per array (and per instance of a template) finds the array of the running block. The assertions refuse
+// counts that are known only when the kernel runs, as nvcc does.
 #define SIGMAHAT_SHARED(type, name, count)                     \
+  static_assert((count) > 0);                                  \
   static constinit ::sigmahat::emulator::StaticShared name##_; \
-  type* const name = static_cast<type*>(::sigmahat::emulator::static_shared(name##_, sizeof(type) * (count)))
+  auto& name = *static_cast<type(*)[count]>(::sigmahat::emulator::static_shared(name##_, sizeof(type) * (count)))
 #define SIGMAHAT_SHARED_ROWS(type, name, rows, columns)        \
+  static_assert((rows) > 0 && (columns) > 0);                  \
   static constinit ::sigmahat::emulator::StaticShared name##_; \
-  auto* const name =                                           \
-      static_cast<type(*)[columns]>(::sigmahat::emulator::static_shared(name##_, sizeof(type) * (rows) * (columns)))
+  auto& name = *static_cast<type(*)[rows][columns]>(           \
+      ::sigmahat::emulator::static_shared(name##_, sizeof(type) * (rows) * (columns)))
 
 namespace sigmahat::device {
 

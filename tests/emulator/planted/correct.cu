@@ -94,6 +94,95 @@ SIGMAHAT_KERNEL(64) two_stages(const double* numbers, double* result) {
   result[63 - t] = last;
 }
 
+// The last to finish reads what all have written. parts[k] ← k, and result[k] ← parts[k] by another thread.
+
+/// A warp's lanes write, and lane 0 fences for them; it takes the ticket, and the lanes read.
+SIGMAHAT_KERNEL(32) ticket_of_a_warp(Index* counts, double* parts, double* result) {
+  SIGMAHAT_SHARED(bool, s_last, 1);
+  const int t = thread_index();
+  const Index mine = block_x() * kWarp + t;
+  parts[mine] = static_cast<double>(mine);
+  warp_barrier(kFullWarp);
+  if (t == 0) {
+    device_fence();
+    s_last[0] = atomic_add(&counts[0], Index{1}) == grid_x() - 1;
+  }
+  warp_barrier(kFullWarp);
+  if (!s_last[0]) return;
+  for (Index k = 63 - t; k >= 0; k -= kWarp) result[k] = parts[k];
+}
+
+/// The last block makes the ticket ready for the next launch, by a plain write.
+SIGMAHAT_KERNEL(32) ticket_for_two_launches(Index* counts, double* parts, double* result) {
+  SIGMAHAT_SHARED(bool, s_last, 1);
+  const int t = thread_index();
+  const Index mine = block_x() * kWarp + t;
+  parts[mine] = static_cast<double>(mine);
+  block_barrier();
+  if (t == 0) {
+    device_fence();
+    s_last[0] = atomic_add(&counts[0], Index{1}) == grid_x() - 1;
+    if (s_last[0]) counts[0] = 0;
+  }
+  block_barrier();
+  if (!s_last[0]) return;
+  for (Index k = 63 - t; k >= 0; k -= kWarp) result[k] = parts[k];
+}
+
+/// The last block of each pair takes a second ticket; the last of those has seen what all four have written.
+SIGMAHAT_KERNEL(16) ticket_of_tickets(Index* counts, double* parts, double* result) {
+  SIGMAHAT_SHARED(bool, s_last, 1);
+  const int t = thread_index();
+  const Index mine = block_x() * 16 + t;
+  parts[mine] = static_cast<double>(mine);
+  block_barrier();
+  if (t == 0) {
+    device_fence();
+    bool last = atomic_add(&counts[1 + block_x() / 2], Index{1}) == 1;
+    if (last) {
+      device_fence();
+      last = atomic_add(&counts[0], Index{1}) == 1;
+    }
+    s_last[0] = last;
+  }
+  block_barrier();
+  if (!s_last[0]) return;
+  for (Index k = 63 - t; k >= 0; k -= 16) result[k] = parts[k];
+}
+
+/// Fences and tickets between the warps of one block.
+SIGMAHAT_KERNEL(64) ticket_within_a_block(Index* counts, double* parts, double* result) {
+  const int t = thread_index();
+  parts[t] = t;
+  warp_barrier(kFullWarp);
+  int last = 0;
+  if (t % kWarp == 0) {
+    device_fence();
+    last = atomic_add(&counts[0], Index{1}) == 1 ? 1 : 0;
+  }
+  last = shuffle(kFullWarp, last, 0);
+  warp_barrier(kFullWarp);
+  if (last == 0) return;
+  for (int k = 31 - t % kWarp; k < 64; k += kWarp) result[k] = parts[k];
+}
+
+/// Nothing is ever written to the padding of a structure, and copying it is no fault.
+SIGMAHAT_KERNEL(16) copied_padding(double* result) {
+  struct Padded {
+    int i;
+    double d;
+  };
+  const int t = thread_index();
+  Padded* const from = reinterpret_cast<Padded*>(result + 64);
+  Padded* const to = from + 16;
+  from[t].i = t;
+  from[t].d = 0.25;
+  block_barrier();
+  to[t] = from[15 - t];
+  block_barrier();
+  for (int k = 0; k < 4; ++k) result[4 * t + k] = 4 * (to[15 - t].i + k * to[15 - t].d);
+}
+
 SIGMAHAT_KERNEL(128) program(int steps, const int* actions, const int* barriers, int* sink) {
   SIGMAHAT_SHARED(int, s_words, kProgramWords);
   const int t = thread_index();
@@ -110,6 +199,9 @@ SIGMAHAT_KERNEL(128) program(int steps, const int* actions, const int* barriers,
     }
     if (barriers[s] == of_warp) warp_barrier(kFullWarp);
     if (barriers[s] == of_block) block_barrier();
+    if (barriers[s] > of_block && (barriers[s] >> t % kWarp & 1) != 0) {
+      warp_barrier(static_cast<unsigned>(barriers[s]));
+    }
   }
   sink[t] = sum;
 }
@@ -117,6 +209,15 @@ SIGMAHAT_KERNEL(128) program(int steps, const int* actions, const int* barriers,
 template <void (*kKernel)(double*), Index kBlocks = 1>
 LaunchStatus launch_innocent(DeviceStream stream, const PlantedMemory& m, bool) {
   return launch(kKernel, {kBlocks}, 64, 0, stream, m.result);
+}
+
+template <void (*kKernel)(Index*, double*, double*), Index kBlocks, int kThreads, int kLaunches = 1>
+LaunchStatus launch_tickets(DeviceStream stream, const PlantedMemory& m, bool) {
+  LaunchStatus status;
+  for (int k = 0; k < kLaunches && status.ok(); ++k) {
+    status = launch(kKernel, {kBlocks}, kThreads, 0, stream, m.counts, m.result + 64, m.result);
+  }
+  return status;
 }
 
 }  // namespace
@@ -147,6 +248,14 @@ std::vector<Planted> innocent() {
       {"two_stages", checker, "", kExpected,
        [](DeviceStream stream, const PlantedMemory& m, bool) {
          return launch(two_stages, {1}, 64, 0, stream, m.numbers, m.result);
+       }},
+      {"ticket_of_a_warp", checker, "", kExpected, launch_tickets<ticket_of_a_warp, 2, 32>},
+      {"ticket_for_two_launches", checker, "", kExpected, launch_tickets<ticket_for_two_launches, 2, 32, 2>},
+      {"ticket_of_tickets", checker, "", kExpected, launch_tickets<ticket_of_tickets, 4, 16>},
+      {"ticket_within_a_block", checker, "", kExpected, launch_tickets<ticket_within_a_block, 1, 64>},
+      {"copied_padding", checker, "", kExpected,
+       [](DeviceStream stream, const PlantedMemory& m, bool) {
+         return launch(copied_padding, {1}, 16, 0, stream, m.result);
        }},
   };
 }

@@ -143,8 +143,8 @@ TEST_P(InnocentKernel, Runs) { expect_progression(GetParam()); }
 
 std::vector<Planted> all_planted() {
   std::vector<Planted> all;
-  for (const auto& group : {planted_accesses(), planted_pointers(), planted_initialisation(), planted_races(),
-                            planted_barriers(), planted_copies(), planted_blocks()}) {
+  for (const auto& group : {planted_accesses(), planted_arithmetic(), planted_pointers(), planted_initialisation(),
+                            planted_races(), planted_barriers(), planted_copies(), planted_blocks()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   return all;

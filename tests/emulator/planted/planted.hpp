@@ -42,6 +42,7 @@ struct Planted {
 };
 
 std::vector<Planted> planted_accesses();
+std::vector<Planted> planted_arithmetic();
 std::vector<Planted> planted_pointers();
 std::vector<Planted> planted_initialisation();
 std::vector<Planted> planted_races();
@@ -58,9 +59,10 @@ LaunchStatus launch_order_of_blocks(DeviceStream stream, Index blocks, Index* ti
 /// turns[k] ← which thread of the one block had the k-th turn.
 LaunchStatus launch_order_of_threads(DeviceStream stream, int threads, Index* ticket, double* turns);
 /// One block of `threads` does `steps` steps: in step s thread t does actions[s·threads + t], and after it comes the
-/// barrier barriers[s]. An action is 3·word + Action, the words are kProgramWords ints of shared memory.
+/// barrier barriers[s], or a warp_barrier() of its lanes where it is a mask. An action is 3·word + Action, the words are
+/// kProgramWords ints of shared memory.
 enum Action { read_word, write_word, add_to_word, no_action = -1 };
-enum Barrier { no_barrier, of_warp, of_block };
+enum Barrier { no_barrier, of_warp, of_block };  // above: masks of several lanes
 inline constexpr int kProgramWords = 2;
 LaunchStatus launch_program(DeviceStream stream, int threads, int steps, const int* actions, const int* barriers,
                             int* sink);

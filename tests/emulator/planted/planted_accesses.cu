@@ -1,4 +1,6 @@
 // Planted faults: indices beyond the end of something.
+#include <cuda_runtime_api.h>
+
 #include "planted.hpp"
 
 namespace sigmahat::test {
@@ -68,6 +70,43 @@ carve_overrun(double* result) {
   }
   block_barrier();
   result[thread_index()] = s_second[thread_index()];
+}
+
+/// 600 bytes beyond the end, where another array could lie.
+template <bool kPlanted>
+SIGMAHAT_KERNEL(32)
+shared_jump(double* result) {
+  SharedCarver carver;
+  double* const s_first = carver.take<double>(8);
+  double* const s_second = carver.take<double>(256);
+  for (int k = thread_index(); k < 256; k += thread_count()) s_second[k] = k;
+  block_barrier();
+  if (thread_index() == 0) s_first[kPlanted ? 8 + 75 : 7] = -1;  // BUG shared_jump
+  block_barrier();
+  result[thread_index()] = s_second[thread_index()];
+}
+
+/// The same for 40 KB of global memory.
+template <bool kPlanted>
+SIGMAHAT_KERNEL(32)
+global_jump(double* few, double* result) {
+  if (thread_index() == 0) few[kPlanted ? 32 + 5 * 1024 : 31] = -1;  // BUG global_jump
+  result[thread_index()] = thread_index();
+}
+
+/// `few` between two arrays of 256 KB.
+LaunchStatus launch_global_jump(DeviceStream stream, const PlantedMemory& m, bool planted) {
+  void* arrays[3] = {};
+  constexpr std::size_t kBytes[] = {256 * 1024, 32 * sizeof(double), 256 * 1024};
+  for (int k = 0; k < 3; ++k) {
+    if (cudaMalloc(&arrays[k], kBytes[k]) != cudaSuccess) return {cudaErrorMemoryAllocation};
+  }
+  const LaunchStatus status = launch(planted ? global_jump<true> : global_jump<false>, {1}, 32, 0, stream,
+                                     static_cast<double*>(arrays[1]), m.result);
+  for (void* array : arrays) {
+    if (cudaFreeAsync(array, stream) != cudaSuccess) return {cudaErrorUnknown};
+  }
+  return status;
 }
 
 template <bool kPlanted>
@@ -140,6 +179,12 @@ std::vector<Planted> planted_accesses() {
        launch_numbers<global_read_overrun<true>, global_read_overrun<false>>},
       {"row_overrun", checker, "row of an array", {32, 0, 1}, launch_one<row_overrun<true>, row_overrun<false>>},
       {"carve_overrun", checker, "carved", {32, 0, 1}, launch_one<carve_overrun<true>, carve_overrun<false>, 32, 40>},
+      {"shared_jump",
+       checker,
+       "Look at the index",
+       {32, 0, 1},
+       launch_one<shared_jump<true>, shared_jump<false>, 32, 264>},
+      {"global_jump", checker, "Look at the index", {32, 0, 1}, launch_global_jump},
       {"too_few_bytes",
        scheduler,
        "shared_bytes()",

@@ -86,6 +86,16 @@ barrier_and_shuffle(double* result) {
 
 template <bool kPlanted>
 SIGMAHAT_KERNEL(32)
+partner_has_ended(double* result) {
+  const int t = thread_index();
+  result[t] = t;
+  if (kPlanted && t == 9) return;
+  warp_barrier(kFullWarp);  // BUG partner_has_ended
+  result[t] += 1;
+}
+
+template <bool kPlanted>
+SIGMAHAT_KERNEL(32)
 two_shuffles(double* result) {
   const bool low = thread_index() < 16;
   double value = 1;
@@ -138,7 +148,14 @@ SIGMAHAT_KERNEL(1024) fill_result(double* result) {
 template <bool kPlanted>
 SIGMAHAT_KERNEL(32)
 too_much_static(double* result) {
-  SIGMAHAT_SHARED(double, s_values, kPlanted ? 100 * 128 : 98 * 128);  // BUG too_much_static
+  SIGMAHAT_SHARED(double, s_values, kPlanted ? 49 * 128 : 48 * 128);  // BUG too_much_static
+  s_values[thread_index()] = thread_index();
+  result[thread_index()] = s_values[thread_index()];
+}
+
+/// 40 KB beside the launch's dynamic shared memory.
+SIGMAHAT_KERNEL(32) too_much_together(double* result) {
+  SIGMAHAT_SHARED(double, s_values, 40 * 128);  // BUG too_much_together
   s_values[thread_index()] = thread_index();
   result[thread_index()] = s_values[thread_index()];
 }
@@ -195,6 +212,11 @@ std::vector<Planted> planted_barriers() {
        kMask,
        {32, 1, 0},
        launch_one<barrier_and_shuffle<true>, barrier_and_shuffle<false>, 32>},
+      {"partner_has_ended",
+       scheduler,
+       "lane 9 of its mask has ended",
+       {32, 1, 1},
+       launch_one<partner_has_ended<true>, partner_has_ended<false>, 32>},
       {"two_shuffles", scheduler, kMask, {32, 1, 0}, launch_one<two_shuffles<true>, two_shuffles<false>, 32>},
       {"different_masks", scheduler, kMask, {32, 1, 0}, launch_one<different_masks<true>, different_masks<false>, 32>},
       {"mask_without_itself",
@@ -214,9 +236,16 @@ std::vector<Planted> planted_barriers() {
        launch_one<value_from_outside<true>, value_from_outside<false>, 32>},
       {"too_much_static",
        scheduler,
-       "99 KB",
+       "48 KB",
        {32, 0, 1},
        launch_one<too_much_static<true>, too_much_static<false>, 32>},
+      {"too_much_together",
+       scheduler,
+       "99 KB",
+       {32, 0, 1},
+       [](DeviceStream stream, const PlantedMemory& m, bool planted) {
+         return launch(too_much_together, {1}, 32, (planted ? 60 : 59) * 1024, stream, m.result);
+       }},
       {"too_many_threads", shape, "1 to 1024", {64, 0, 1}, launch_shape<Shape{{1}, 1025}, Shape{{1}, 1024}>},
       {"too_large_a_grid", shape, "65535", {64, 0, 1}, launch_shape<Shape{{1, 65536}, 64}, Shape{{1, 64}, 64}>},
       {"too_many_bytes",

@@ -93,6 +93,68 @@ plain_read_of_a_sum(Index* counts, double* result) {
   if (s_last[0] && thread_index() == 0) result[0] = static_cast<double>(counts[1]);  // BUG plain_read_of_a_sum
 }
 
+/// Lane 0 sees what the other blocks have released; lane 1 does so after a barrier alone. It learns from a count of its
+/// own, which nothing has been released with, that it is the last.
+template <bool kPlanted>
+SIGMAHAT_KERNEL(32)
+seen_by_another_lane(Index* counts, double* parts, double* result) {
+  const int t = thread_index();
+  if (t == 0) {
+    parts[block_x()] = 1;  // BUG seen_by_another_lane
+    device_fence();
+    (void)atomic_add(&counts[0], Index{1});
+  }
+  if (!kPlanted) warp_barrier(kFullWarp);
+  if (t != 1 || atomic_add(&counts[1], Index{1}) != grid_x() - 1) return;
+  double sum = 0;
+  for (Index b = 0; b < grid_x(); ++b) {
+    if (b != block_x()) sum += parts[b];  // BUG seen_by_another_lane
+  }
+  result[0] = sum;
+}
+
+/// The same between two warps.
+template <bool kPlanted>
+SIGMAHAT_KERNEL(64)
+seen_by_another_thread(Index* counts, double* parts, double* result) {
+  const int t = thread_index();
+  if (t == 0) {
+    parts[block_x()] = 1;  // BUG seen_by_another_thread
+    device_fence();
+    (void)atomic_add(&counts[0], Index{1});
+  }
+  if (!kPlanted) block_barrier();
+  if (t != 32 || atomic_add(&counts[1], Index{1}) != grid_x() - 1) return;
+  double sum = 0;
+  for (Index b = 0; b < grid_x(); ++b) {
+    if (b != block_x()) sum += parts[b];  // BUG seen_by_another_thread
+  }
+  result[0] = sum;
+}
+
+/// The block that has its turn first writes, the second one releases, the third one reads: the second has not seen what
+/// the first wrote, and cannot pass it on.
+template <bool kPlanted>
+SIGMAHAT_KERNEL(1)
+released_by_another_block(Index* counts, double* parts, double* result) {
+  const Index turn = atomic_add(&counts[1], Index{1});
+  if (turn == 0) parts[0] = 7;  // BUG released_by_another_block
+  if (turn == 1 || !kPlanted) device_fence();
+  if (turn != 0 || !kPlanted) (void)atomic_add(&counts[0], Index{1});
+  if (turn == 2) result[0] = parts[0];  // BUG released_by_another_block
+}
+
+/// Two warps of one block: the second to take the ticket reads what the first wrote.
+template <bool kPlanted>
+SIGMAHAT_KERNEL(64)
+no_fence_within_a_block(Index* counts, double* parts, double* result) {
+  const int t = thread_index();
+  if (t % kWarp != 0) return;
+  parts[t / kWarp] = 3;  // BUG no_fence_within_a_block
+  if (!kPlanted) device_fence();
+  if (atomic_add(&counts[0], Index{1}) == 1) result[0] = parts[1 - t / kWarp];  // BUG no_fence_within_a_block
+}
+
 template <void (*kPlantedKernel)(Index*, double*, double*), void (*kTwin)(Index*, double*, double*), int kThreads>
 LaunchStatus launch_parts(DeviceStream stream, const PlantedMemory& m, bool planted) {
   return launch(planted ? kPlantedKernel : kTwin, {3}, kThreads, 0, stream, m.counts, m.result + 32, m.result);
@@ -127,6 +189,29 @@ std::vector<Planted> planted_blocks() {
        {32, 0, 3},
        launch_parts<fence_without_barrier<true>, fence_without_barrier<false>, 32>},
       {"fence_too_early", checker, kFence, {1, 3, 0}, launch_parts<fence_too_early<true>, fence_too_early<false>, 1>},
+      {"no_fence_within_a_block",
+       checker,
+       "missing block_barrier()",
+       {1, 3, 0},
+       [](DeviceStream stream, const PlantedMemory& m, bool planted) {
+         return launch(planted ? no_fence_within_a_block<true> : no_fence_within_a_block<false>, {1}, 64, 0, stream,
+                       m.counts, m.result + 32, m.result);
+       }},
+      {"seen_by_another_lane",
+       checker,
+       kFence,
+       {1, 2, 0},
+       launch_parts<seen_by_another_lane<true>, seen_by_another_lane<false>, 32>},
+      {"seen_by_another_thread",
+       checker,
+       kFence,
+       {1, 2, 0},
+       launch_parts<seen_by_another_thread<true>, seen_by_another_thread<false>, 64>},
+      {"released_by_another_block",
+       checker,
+       kFence,
+       {1, 7, 0},
+       launch_parts<released_by_another_block<true>, released_by_another_block<false>, 1>},
       {"plain_read_of_a_sum",
        checker,
        kFence,

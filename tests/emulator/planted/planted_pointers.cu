@@ -27,6 +27,14 @@ misaligned_pair(const double* numbers, double* result) {
 
 template <bool kPlanted>
 SIGMAHAT_KERNEL(32)
+misaligned_atomic(Index* counts, double* result) {
+  int* const count = reinterpret_cast<int*>(reinterpret_cast<char*>(counts) + (kPlanted ? 2 : 4));
+  (void)atomic_add(count, 1);  // BUG misaligned_atomic
+  result[thread_index()] = thread_index();
+}
+
+template <bool kPlanted>
+SIGMAHAT_KERNEL(32)
 host_pointer(const double* numbers, double* result) {
   const double value = numbers[thread_index()];  // BUG host_pointer
   result[thread_index()] = value;
@@ -146,6 +154,14 @@ std::vector<Planted> planted_pointers() {
        "misaligned",
        {32, 1, 4},
        launch_numbers<misaligned_pair<true>, misaligned_pair<false>>},
+      {"misaligned_atomic",
+       scheduler,
+       "misaligned",
+       {32, 0, 1},
+       [](DeviceStream stream, const Memory& m, bool planted) {
+         return launch(planted ? misaligned_atomic<true> : misaligned_atomic<false>, {1}, 32, 0, stream, m.counts,
+                       m.result);
+       }},
       {"host_pointer",
        checker,
        "host pointer",
@@ -200,7 +216,7 @@ std::vector<Planted> planted_pointers() {
       {"after_free", checker, "lifetime", {32, 0, 1}, launch_after_free},
       {"narrow_index",
        checker,
-       "compute in Index",
+       "integer product",
        {1, 2147483648.0, 1},
        [](DeviceStream stream, const Memory& m, bool planted) {
          return launch(planted ? narrow_index<true> : narrow_index<false>, {1}, 1, 0, stream, 65536, 32768, m.result);

@@ -139,7 +139,9 @@ TEST_F(Runtime, AFaultStaysUntilReset) {
   copy(numbers.get(), host, 3, cudaMemcpyHostToDevice);
   EXPECT_EQ(wait(), cudaErrorLaunchFailure);
   const std::string message = cudaGetErrorString(cudaErrorLaunchFailure);
-  copy(host, numbers.get(), 2, cudaMemcpyDeviceToHost);
+  EXPECT_EQ(cudaMemcpyAsync(host, numbers.get(), sizeof host, cudaMemcpyDeviceToHost, stream_), cudaErrorLaunchFailure);
+  void* memory = nullptr;
+  EXPECT_EQ(cudaMalloc(&memory, 8), cudaErrorLaunchFailure);
   EXPECT_EQ(wait(), cudaErrorLaunchFailure);
   EXPECT_EQ(cudaGetErrorString(cudaErrorLaunchFailure), message);
   EXPECT_EQ(host[0], -1) << "work after a fault must not run";
