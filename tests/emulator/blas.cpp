@@ -31,8 +31,8 @@ std::size_t bytes_of(std::int64_t numbers) { return static_cast<std::size_t>(num
 cublasStatus_t begin(cublasHandle_t handle) {
   if (handle == nullptr || !is_stream(handle->stream)) return CUBLAS_STATUS_NOT_INITIALIZED;
   if (handle->workspace == nullptr || !handle->without_atomics) return CUBLAS_STATUS_NOT_SUPPORTED;
-  enqueue_work(handle->stream, [handle] {
-    require_device("cuBLAS", "the workspace", handle->workspace, handle->workspace_bytes, false);
+  enqueue_work(handle->stream, [workspace = handle->workspace, bytes = handle->workspace_bytes] {
+    require_device("cuBLAS", "the workspace", workspace, bytes, false);
   });
   return CUBLAS_STATUS_SUCCESS;
 }

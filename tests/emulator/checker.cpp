@@ -229,6 +229,12 @@ void check_races(Granule& granule, const Access& access, Kind kind, const void* 
   granule.write = access;
 }
 
+/// Whether the thread had seen it when it came to its last fence.
+bool has_fenced(const Machine& m, const Thread& thread, const Acquired& a) {
+  return a.phase < thread.fence_phase || (a.phase == thread.fence_phase && same_warp(a.thread, m.current) &&
+                                          thread.fenced[a.thread % device::kWarp] >= a.clock);
+}
+
 /// An atomic operation acquires what others released at the address, and releases what came before the thread's last
 /// fence, with what the thread had acquired itself.
 void synchronise_by(const void* address, std::uint32_t operation) {
@@ -237,7 +243,7 @@ void synchronise_by(const void* address, std::uint32_t operation) {
   std::vector<Release> released;
   if (thread.fence_phase != 0) {
     for (const Acquired& a : m.acquired) {
-      if (a.release.address != address && has_seen(m, thread, a)) released.push_back(a.release);
+      if (a.release.address != address && has_fenced(m, thread, a)) released.push_back(a.release);
     }
     released.push_back({address, m.block_phase, thread.fence_phase, m.current, {}, operation});
     std::copy(std::begin(thread.fenced), std::end(thread.fenced), released.back().seen);

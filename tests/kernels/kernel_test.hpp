@@ -171,7 +171,7 @@ class KernelTest : public ::testing::TestWithParam<const char*> {
     create_stream();
   }
   void TearDown() override {
-    if (!device_failure().empty()) {  // it has been reported; what still waits in the stream must not run
+    if (!device_failure().empty()) {  // it has been reported, and is not reported again
       (void)cudaStreamSynchronize(stream_);
       emulator::reset();
     }

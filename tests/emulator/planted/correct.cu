@@ -150,6 +150,31 @@ SIGMAHAT_KERNEL(16) ticket_of_tickets(Index* counts, double* parts, double* resu
   for (Index k = 63 - t; k >= 0; k -= 16) result[k] = parts[k];
 }
 
+/// As above, but it is thread kSecond that takes the second ticket: after a barrier with thread 0, and its own fence.
+template <int kSecond>
+SIGMAHAT_KERNEL(64)
+ticket_handed_on(Index* counts, double* parts, double* result) {
+  SIGMAHAT_SHARED(bool, s_last, 2);
+  const int t = thread_index();
+  const auto meet = [] { kSecond < kWarp ? warp_barrier(kFullWarp) : block_barrier(); };
+  const Index mine = block_x() * 16 + t;
+  if (t < 16) parts[mine] = static_cast<double>(mine);
+  meet();
+  if (t == 0) {
+    device_fence();
+    s_last[0] = atomic_add(&counts[1 + block_x() / 2], Index{1}) == 1;
+  }
+  meet();
+  if (!s_last[0]) return;
+  if (t == kSecond) {
+    device_fence();
+    s_last[1] = atomic_add(&counts[0], Index{1}) == 1;
+  }
+  meet();
+  if (!s_last[1]) return;
+  for (Index k = 63 - t; k >= 0; k -= thread_count()) result[k] = parts[k];
+}
+
 /// Fences and tickets between the warps of one block.
 SIGMAHAT_KERNEL(64) ticket_within_a_block(Index* counts, double* parts, double* result) {
   const int t = thread_index();
@@ -252,6 +277,8 @@ std::vector<Planted> innocent() {
       {"ticket_of_a_warp", checker, "", kExpected, launch_tickets<ticket_of_a_warp, 2, 32>},
       {"ticket_for_two_launches", checker, "", kExpected, launch_tickets<ticket_for_two_launches, 2, 32, 2>},
       {"ticket_of_tickets", checker, "", kExpected, launch_tickets<ticket_of_tickets, 4, 16>},
+      {"ticket_handed_to_a_lane", checker, "", kExpected, launch_tickets<ticket_handed_on<1>, 4, 32>},
+      {"ticket_handed_to_a_warp", checker, "", kExpected, launch_tickets<ticket_handed_on<32>, 4, 64>},
       {"ticket_within_a_block", checker, "", kExpected, launch_tickets<ticket_within_a_block, 1, 64>},
       {"copied_padding", checker, "", kExpected,
        [](DeviceStream stream, const PlantedMemory& m, bool) {

@@ -93,6 +93,20 @@ plain_read_of_a_sum(Index* counts, double* result) {
   if (s_last[0] && thread_index() == 0) result[0] = static_cast<double>(counts[1]);  // BUG plain_read_of_a_sum
 }
 
+/// The last block of each pair passes on what it has seen of the other one only by a fence after having seen it.
+template <bool kPlanted>
+SIGMAHAT_KERNEL(1)
+no_second_fence(Index* counts, double* parts, double* result) {
+  parts[block_x()] = 1;  // BUG no_second_fence
+  device_fence();
+  if (atomic_add(&counts[1 + block_x() / 2], Index{1}) != 1) return;
+  if (!kPlanted) device_fence();
+  if (atomic_add(&counts[0], Index{1}) != 1) return;
+  double sum = 0;
+  for (Index b = 0; b < grid_x(); ++b) sum += parts[b];  // BUG no_second_fence
+  result[0] = sum;
+}
+
 /// Lane 0 sees what the other blocks have released; lane 1 does so after a barrier alone. It learns from a count of its
 /// own, which nothing has been released with, that it is the last.
 template <bool kPlanted>
@@ -196,6 +210,14 @@ std::vector<Planted> planted_blocks() {
        [](DeviceStream stream, const PlantedMemory& m, bool planted) {
          return launch(planted ? no_fence_within_a_block<true> : no_fence_within_a_block<false>, {1}, 64, 0, stream,
                        m.counts, m.result + 32, m.result);
+       }},
+      {"no_second_fence",
+       checker,
+       kFence,
+       {1, 4, 0},
+       [](DeviceStream stream, const PlantedMemory& m, bool planted) {
+         return launch(planted ? no_second_fence<true> : no_second_fence<false>, {4}, 1, 0, stream, m.counts,
+                       m.result + 32, m.result);
        }},
       {"seen_by_another_lane",
        checker,
