@@ -82,7 +82,7 @@ void barrier(Site site);
 
 /// One atomic operation on an int or Index: checked as such, and the fences before it take effect. Returns the old value.
 enum class Atomic { add, max };
-Index atomic(Atomic operation, void* address, std::size_t bytes, Index value);
+Index atomic(Atomic kind, void* address, std::size_t bytes, Index value);
 void fence();
 void copy_async(void* shared, const void* global, std::size_t bytes);
 void commit_copies();
