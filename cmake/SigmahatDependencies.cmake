@@ -25,6 +25,10 @@ set(SIGMAHAT_HIGHWAY_DEFINITIONS "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|(1LL<
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(fmt 9 REQUIRED)
 
+# Student's t distribution (Boost.Math, headers only); in the tests also dual numbers (autodiff) and exact rationals
+# (Multiprecision).
+find_package(Boost 1.74 REQUIRED)
+
 if(SIGMAHAT_BUILD_CLI)
   # Argument parsing.
   find_package(CLI11 REQUIRED)
@@ -38,10 +42,14 @@ if(SIGMAHAT_BUILD_CLI)
   add_library(sigmahat_arrow INTERFACE)
   target_link_libraries(sigmahat_arrow INTERFACE ${SIGMAHAT_ARROW_LIBRARY})
   target_include_directories(sigmahat_arrow SYSTEM INTERFACE ${SIGMAHAT_PYARROW_DIR}/include)
+  # The container of .npz results. Not by libzip's own CMake file, which in Debian asks for tools of other packages.
+  find_library(SIGMAHAT_LIBZIP zip REQUIRED)
+  find_path(SIGMAHAT_LIBZIP_INCLUDE zip.h REQUIRED)
+  add_library(sigmahat_libzip INTERFACE)
+  target_link_libraries(sigmahat_libzip INTERFACE ${SIGMAHAT_LIBZIP})
+  target_include_directories(sigmahat_libzip SYSTEM INTERFACE ${SIGMAHAT_LIBZIP_INCLUDE})
 endif()
 
 if(SIGMAHAT_BUILD_TESTS)
   find_package(GTest REQUIRED)
-  # Independent derivatives: Boost.Math autodiff (headers only).
-  find_package(Boost 1.74 REQUIRED)
 endif()

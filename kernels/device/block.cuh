@@ -14,6 +14,15 @@ struct BlockTeam {
   SIGMAHAT_DEVICE void barrier(Site site = Site::here()) const { block_barrier(site); }
 };
 
+/// One thread alone, next to others that work on problems of their own.
+struct ThreadTeam {
+  template <class F>
+  SIGMAHAT_DEVICE void for_each(Index count, F&& f) const {
+    for (Index i = 0; i < count; ++i) f(i);
+  }
+  SIGMAHAT_DEVICE void barrier() const {}
+};
+
 /// Copies `count` numbers, thread by thread; visible to the block after the next barrier.
 SIGMAHAT_DEVICE void block_copy(const double* from, double* to, Index count) {
   for (Index i = thread_index(); i < count; i += thread_count()) to[i] = from[i];

@@ -56,7 +56,10 @@ void reset() {
   device().failed.clear();
   device().calls = 0;
   device().failing = -1;
+  global_memory().set_most_bytes(global_memory().arena_bytes());
 }
+
+void set_free_memory(std::size_t bytes) { global_memory().set_most_bytes(global_memory().live_bytes() + bytes); }
 
 std::vector<std::string> leaks() {
   std::vector<std::string> lines;

@@ -57,6 +57,7 @@ void Arena::poison(void* first, std::size_t bytes) {
 GlobalMemory the_global_memory;
 
 void* GlobalMemory::allocate(std::size_t bytes) {
+  if (bytes > free_bytes()) return nullptr;
   const std::size_t room = rounded_up(bytes, kAlignment) + 2 * kZone;
   for (int attempt = 0; attempt < 2; ++attempt) {
     while (next_ + room <= arena_.bytes()) {
@@ -72,6 +73,7 @@ void* GlobalMemory::allocate(std::size_t bytes) {
         arena_.mark(memory + bytes, room - kZone - bytes, ByteState::outside);
         arena_.poison(memory, bytes);
         live_[next_ + kZone] = bytes;
+        live_bytes_ += bytes;
         next_ += room - kZone;
         return memory;
       }
@@ -86,6 +88,7 @@ bool GlobalMemory::release(void* memory) {
   const auto place = live_.find(static_cast<std::size_t>(static_cast<char*>(memory) - arena_.base()));
   if (place == live_.end()) return false;
   const std::size_t bytes = place->second;
+  live_bytes_ -= bytes;
   give_back(memory, bytes);
   if (bytes >= kPage) give_back(arena_.granule(memory), bytes / 4 * sizeof(Granule));
   arena_.mark(memory, bytes, ByteState::freed);

@@ -55,11 +55,16 @@ class Arena {
 class GlobalMemory {
  public:
   Arena& arena() { return arena_; }
-  /// nullptr where the arena is full.
+  /// nullptr where the arena is full, or less than `bytes` is free.
   void* allocate(std::size_t bytes);
   /// False where no allocation begins there.
   bool release(void* memory);
   std::size_t live() const { return live_.size(); }
+  std::size_t live_bytes() const { return live_bytes_; }
+  /// What may still be allocated.
+  std::size_t free_bytes() const { return most_bytes_ < live_bytes_ ? 0 : most_bytes_ - live_bytes_; }
+  void set_most_bytes(std::size_t bytes) { most_bytes_ = bytes; }
+  std::size_t arena_bytes() const { return arena_.bytes(); }
   /// The last allocation that begins before the address, or nothing.
   std::pair<const char*, std::size_t> allocation_before(const void* address) const;
   /// Why a library may not touch these bytes, or an empty text. `reads` also demands that all of them have been written.
@@ -75,7 +80,7 @@ class GlobalMemory {
 
   Arena arena_{std::size_t{1} << 30};
   std::map<std::size_t, std::size_t> live_;  // offset and bytes
-  std::size_t next_ = 0;
+  std::size_t next_ = 0, live_bytes_ = 0, most_bytes_ = arena_.bytes();
 };
 
 extern GlobalMemory the_global_memory;

@@ -124,6 +124,18 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) {
   return cudaSuccess;
 }
 
+// Memory that the pool keeps, and how much of it is in use: this pool keeps none.
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr, void* value) {
+  SIGMAHAT_EMULATED_WORK(cudaErrorInvalidValue);
+  return *static_cast<std::uint64_t*>(value) = global_memory().live_bytes(), cudaSuccess;
+}
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  SIGMAHAT_EMULATED_WORK(cudaErrorInvalidValue);
+  *free = global_memory().free_bytes();
+  *total = global_memory().arena_bytes();
+  return cudaSuccess;
+}
+
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   SIGMAHAT_EMULATED_WORK(cudaErrorMemoryAllocation);
   return allocate(memory, bytes);

@@ -35,6 +35,7 @@ EXTERNAL = [
     ("BLAS and LAPACK", r"(cblas|lapack)", [r"host/backends/"]),
     ("Highway", r"hwy/", [r"host/"]),
     ("OpenMP", r"omp\.h", [r"host/"]),
+    ("Boost", r"boost/", [r"estimators/(?!sigmahat/)"]),
     ("Arrow", r"(arrow|parquet)/", [r"cli/"]),
     ("CLI11", r"CLI/", [r"cli/"]),
     ("JSON", r"nlohmann/", [r"estimators/(?!sigmahat/)", r"cli/"]),
@@ -44,7 +45,7 @@ EXTERNAL = [
 # Found on an include path that the test build sets: the emulator of the portable subset.
 OUTSIDE = {("kernels/device", "emulator.hpp")}
 
-SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh"}
+SUFFIXES = {".hpp", ".inc", ".cpp", ".cu", ".cuh"}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -119,6 +120,7 @@ def self_test():
     planted = {
         "kernels/sigmahat/kernels/b.hpp": '#include "sigmahat/host/h.hpp"\n',
         "kernels/steps/t.hpp": '#include "../device/launch.cuh"\n',
+        "kernels/steps/u.inc": '#include "sigmahat/host/h.hpp"\n',
         "host/sigmahat/host/i.hpp": '#include "sigmahat/e.hpp"\n',
         "host/backends/reference/x.cpp": '#include "../cpu/c.hpp"\n',
         "host/backends/cpu/y.cpp": "#include <cuda_runtime.h>\n",

@@ -10,13 +10,19 @@ import sys
 import tempfile
 
 TOPS = ["kernels", "host", "estimators", "cli", "bench", "examples", "tests"]
-SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh"}
+SUFFIXES = {".hpp", ".inc", ".cpp", ".cu", ".cuh"}
 # Below kernels/ nothing else may stand, so that no code there goes unread.
-KERNEL_SUFFIXES = {".hpp", ".cuh", ".cu", ".txt", ".md", ".cmake", ""}
+KERNEL_SUFFIXES = {".hpp", ".inc", ".cuh", ".cu", ".txt", ".md", ".cmake", ""}
 SUBSET = "kernels/device/portable.cuh"  # the one file that speaks CUDA
 LEFT_OUT = re.compile(r"tests/emulator/(?:include/.*|[^/]*)")  # the emulator answers to CUDA's names
-# These run Thrust: the launcher, for which the emulator has a stand-in, and the algorithm, which a test runs on a CPU.
-THRUST = ["kernels/block_list.cu", "kernels/device/block_list.cuh"]
+# These run Thrust: the launchers, for which the emulator has stand-ins, and the algorithms, which a test runs on a CPU.
+THRUST = [
+    "kernels/block_list.cu",
+    "kernels/device/block_list.cuh",
+    "kernels/least_squares_buckets.cu",
+    "kernels/device/least_squares_buckets.cuh",
+    "kernels/device/thrust_policy.cuh",
+]
 TEAM = "kernels/steps/team.hpp"  # defines SIGMAHAT_STEP
 KERNEL_TEST = "tests/kernels/kernel_test.hpp"  # one test body for emulator and GPU
 REFUSED = "which nvcc refuses in a kernel and the emulator does not see"
@@ -74,6 +80,7 @@ LISTED = {
     "__CUDACC__": [TEAM],
     "__host__": [TEAM],
     "__device__": [TEAM],
+    "__builtin_bit_cast": ["kernels/steps/lane.hpp"],
     "__FILE__": ["tests/"],
     "__LINE__": ["tests/"],
     "__SANITIZE_ADDRESS__": ["tests/"],
@@ -125,7 +132,7 @@ def check(root):
         for file in sorted((root / top).rglob("*")):
             path = file.relative_to(root).as_posix()
             if top == "kernels" and file.is_file() and file.suffix not in KERNEL_SUFFIXES:
-                complaints.append(f"{path}:1: a file that no gate reads: use the suffix .hpp, .cuh or .cu")
+                complaints.append(f"{path}:1: a file that no gate reads: use the suffix .hpp, .inc, .cuh or .cu")
             if file.suffix not in SUFFIXES or LEFT_OUT.fullmatch(path):
                 continue
             count += 1
@@ -167,6 +174,8 @@ PLANTED = {
     "kernels/shared.cu": "__shared__ double x[4];\nextern __shared__ double y[];\n",
     "host/assembly.cpp": 'void f() { asm(""); }\n\nvoid g() { __asm__("pause"); }\n',
     "kernels/steps/mask.hpp": "unsigned m = __activemask();\n",
+    "kernels/steps/mask.inc": "unsigned m = __activemask();\nx = std::max(1, 2);\n",
+    "host/backends/cpu/launch.inc": "g<<<1, 1>>>();\n",
     "kernels/barrier.cu": "__syncthreads();\n__syncthreads_or(1);\n__syncwarp();\n__barrier_sync(0);\n",
     "kernels/device/warp.cuh": "__shfl_down_sync(m, x, 1);\n__ballot_sync(m, 1);\n__reduce_add_sync(m, 1);\n",
     "kernels/groups.cu": "#include <cooperative_groups.h>\nnamespace cg = cooperative_groups;\n",

@@ -9,6 +9,7 @@
 #include "backends/cuda/operations.hpp"
 #include "backends/factory.hpp"
 #include "control.hpp"
+#include "least_squares_fits.hpp"
 #include "sigmahat/host/error.hpp"
 #include "support.hpp"
 
@@ -52,6 +53,20 @@ void form_moments(Operations& operations, Index p) {
   std::vector<double> factor = covariances(1, p, 11), distances(kRows);
   EXPECT_EQ(operations.cholesky(p, factor.data(), factor.data()), ProblemStatus::ok);
   operations.mahalanobis_squared(rows.view(), mean.data(), factor.data(), distances.data());
+}
+
+/// Small problems, one that is large and one that needs pieces; some are left over to the host.
+void regress(Operations& operations, Index k) {
+  const TestRows z({900, k + 1});
+  const std::vector<Index> offsets{0, 1, 40, 340, 900};
+  const LeastSquaresRows rows = regression_rows(z.view(), offsets);
+  LeastSquaresSpec spec;
+  spec.intercept = true;
+  spec.standard_errors = StandardErrors::classical;
+  LeastSquaresResults results(rows, spec);
+  operations.least_squares(rows, spec, results.view(Wanted::plain));
+  EXPECT_EQ(results.status[0], ProblemStatus::too_few_rows);
+  for (const Index b : {1, 2, 3}) EXPECT_EQ(results.status[b], ProblemStatus::ok);
 }
 
 /// Calls in destructors, where a failure can only be ignored.
@@ -119,11 +134,16 @@ TEST_F(FailingCalls, SurfaceAsDeviceErrorsAndLeaveNothingBehind) {
     }
     EXPECT_EQ(emulator::leaks(), std::vector<std::string>());
   }
+  for (const Index k : {3, 12}) {
+    backends::cuda::CudaOperations operations({0, "under test"}, kChunkBytes);
+    fail_each_call([&] { regress(operations, k); }, surfaced);
+  }
+  EXPECT_EQ(emulator::leaks(), std::vector<std::string>());
   for (const char* const call :
        {"cudaStreamCreateWithFlags", "cudaMemPoolCreate", "cudaMallocHost", "cublasCreate", "cusolverDnCreate",
         "cudaMallocFromPoolAsync", "cudaLaunchKernelExC", "cudaMemcpyAsync", "cudaMemcpy2DAsync", "cudaMemsetAsync",
-        "cudaStreamSynchronize", "cublasDsyrk_64", "cublasDtrsm_64", "cusolverDnXpotrf_bufferSize",
-        "cusolverDnXpotrf"}) {
+        "cudaMemGetInfo", "cudaMemPoolGetAttribute", "cudaStreamSynchronize", "cublasDsyrk_64", "cublasDtrsm_64",
+        "cusolverDnXpotrf_bufferSize", "cusolverDnXpotrf"}) {
     EXPECT_EQ(surfaced.count(call), 1u) << call;
   }
 }
@@ -142,6 +162,29 @@ TEST_F(FailingCalls, MemoryThatIsNotThereIsADeviceErrorAndTheBackendGoesOn) {
   backends::cuda::CudaOperations operations({0, "under test"}, kChunkBytes);
   EXPECT_THROW((void)operations.allocate(std::size_t{1} << 40), DeviceError);
   form_moments(operations, 3);
+}
+
+TEST_F(FailingCalls, LeastSquaresTakesNoMoreMemoryThanIsFree) {
+  constexpr Index kRows = 200000;
+  const TestRows z({kRows, 4});
+  std::vector<Index> offsets{0, 60000};  // the first one has 1.9 MB
+  while (offsets.back() < kRows) offsets.push_back(std::min(kRows, offsets.back() + 37));
+  const LeastSquaresRows rows = regression_rows(z.view(), offsets);
+  LeastSquaresSpec spec;
+  spec.standard_errors = StandardErrors::hc0;  // needs all Gram matrices
+  backends::cuda::CudaOperations operations({0, "under test"});
+  const auto fit = [&](LeastSquaresResults& results) {
+    operations.least_squares(rows, spec, results.view(Wanted::plain));
+  };
+  LeastSquaresResults expected(rows, spec), actual(rows, spec);
+  fit(expected);
+  for (const std::size_t bytes : {400 << 10, 3 << 20}) {
+    emulator::set_free_memory(bytes);
+    fit(actual);
+    expect_same(actual, expected);
+  }
+  emulator::set_free_memory(1000);
+  EXPECT_THROW(fit(actual), DeviceError);
 }
 
 TEST_F(FailingCalls, AFaultInAKernelIsADeviceErrorThatNamesIt) {

@@ -1,7 +1,10 @@
-// Moment nodes on the host, and in device memory.
+// Moment nodes on the host and in device memory, and lists of blocks.
 #pragma once
 
+#include <algorithm>
+
 #include "kernel_test.hpp"
+#include "sigmahat/kernels/block_list_launch.hpp"
 #include "sigmahat/kernels/moments_launch.hpp"
 
 namespace sigmahat::test {
@@ -42,6 +45,34 @@ struct NodesOnDevice {
 
   DeviceArray<double> weight, mean, residual, scatter;
   DeviceArray<MomentCounts> counts;
+};
+
+/// The block list of segments that begin at these rows, made on the device.
+struct BlockListOnDevice {
+  BlockListOnDevice(const KernelTest& test, const std::vector<Index>& offsets)
+      : segments(std::ssize(offsets) - 1),
+        blocks(count_blocks(offsets)),
+        segment_rows(test.put(offsets)),
+        segment_blocks(segments + 1),
+        block_segment(blocks) {
+    for (Index s = 0; s < segments; ++s) longest = std::max(longest, blocks_of(offsets, s));
+    require_success(launch_block_list(test.stream(), segments, blocks, segment_rows.get(), segment_blocks.get(),
+                                      block_segment.get()));
+  }
+  BlockList get() const {
+    return {segments, blocks, longest, segment_rows.get(), segment_blocks.get(), block_segment.get()};
+  }
+  static Index blocks_of(const std::vector<Index>& offsets, Index segment) {
+    return (offsets[segment + 1] - offsets[segment] + kCanonicalBlock - 1) / kCanonicalBlock;
+  }
+  static Index count_blocks(const std::vector<Index>& offsets) {
+    Index sum = 0;
+    for (Index s = 0; s + 1 < std::ssize(offsets); ++s) sum += blocks_of(offsets, s);
+    return sum;
+  }
+
+  Index segments, blocks, longest = 0;
+  DeviceArray<Index> segment_rows, segment_blocks, block_segment;
 };
 
 }  // namespace sigmahat::test

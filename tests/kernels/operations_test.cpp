@@ -3,8 +3,7 @@
 #include <cmath>
 
 #include "ascent_arrays.hpp"
-#include "backends/cuda/operations.hpp"
-#include "backends/factory.hpp"
+#include "backends.hpp"
 #include "kernel_test.hpp"
 #include "sigmahat/host/error.hpp"
 
@@ -53,23 +52,6 @@ void expect_close(std::span<const double> actual, std::span<const double> expect
       return;
     }
   }
-}
-
-/// The CUDA backend with room for few rows at a time, so that small data take many chunks.
-std::unique_ptr<Operations> make_cuda(Index chunk_bytes = 40000) {
-  return std::make_unique<backends::cuda::CudaOperations>(backends::cuda::UsableGpu{0, "under test"}, chunk_bytes);
-}
-
-/// What it is compared with; two threads, so that work is divided.
-struct Other {
-  const char* name;
-  std::unique_ptr<Operations> operations;
-};
-std::vector<Other> others() {
-  std::vector<Other> all;
-  all.push_back({"reference", backends::make_reference()});
-  all.push_back({"cpu", backends::make_cpu(2)});
-  return all;
 }
 
 void run_pass(Operations& operations, const RowsView& rows, MissingRows missing, const std::vector<Index>& cuts,

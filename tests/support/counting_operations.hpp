@@ -63,6 +63,10 @@ class CountingOperations final : public Operations {
                      const GaussianPoint& to) override {
     inner_->gaussian_copy(p, active, from, to);
   }
+  void least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec,
+                     const LeastSquaresView& result) override {
+    inner_->least_squares(rows, spec, result);
+  }
   ProblemStatus cholesky(Index p, const double* a, double* l) override { return inner_->cholesky(p, a, l); }
   Index rank(Index p, const double* a, double tolerance) override {
     ++counts_.ranks;

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "../factory.hpp"
-#include "lapack.hpp"
+#include "../lapack.hpp"
 #include "moments_kernel.hpp"
 
 namespace sigmahat::backends {

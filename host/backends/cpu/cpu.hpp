@@ -25,6 +25,9 @@ class CpuOperations final : public HostMemoryOperations {
                      const GaussianPoint& from, const GaussianDirection& direction, const GaussianPoint& to,
                      std::span<GaussianMove> moves) override;
 
+  void least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec,
+                     const LeastSquaresView& result) override;
+
   ProblemStatus cholesky(Index p, const double* a, double* l) override;
   void mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor, double* result) override;
 

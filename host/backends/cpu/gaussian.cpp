@@ -5,9 +5,9 @@
 #include <cmath>
 #include <vector>
 
+#include "../lapack.hpp"
+#include "../parallel.hpp"
 #include "cpu.hpp"
-#include "lapack.hpp"
-#include "parallel.hpp"
 #include "problem_steps.hpp"
 
 namespace sigmahat::backends {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <vector>
 
+#include "../lapack.hpp"
+#include "../parallel.hpp"
 #include "cpu.hpp"
-#include "lapack.hpp"
-#include "parallel.hpp"
 
 namespace sigmahat::backends {
 namespace {

@@ -1,8 +1,8 @@
 #include <omp.h>
 
+#include "../parallel.hpp"
 #include "cpu.hpp"
 #include "moments_pass.hpp"
-#include "parallel.hpp"
 
 namespace sigmahat::backends {
 namespace {

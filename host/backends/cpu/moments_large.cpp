@@ -20,8 +20,8 @@
 #include <optional>
 #include <utility>
 
+#include "../parallel.hpp"
 #include "moments_pass.hpp"
-#include "parallel.hpp"
 
 namespace sigmahat::backends {
 namespace {

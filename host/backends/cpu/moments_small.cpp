@@ -6,8 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "../parallel.hpp"
 #include "moments_pass.hpp"
-#include "parallel.hpp"
 #include "problem_steps.hpp"
 
 namespace sigmahat::backends {

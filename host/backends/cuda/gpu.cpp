@@ -81,6 +81,15 @@ void Gpu::create_pool() {
   check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept), "cudaMemPoolSetAttribute");
 }
 
+Index Gpu::room() const {
+  std::size_t free = 0, total = 0;
+  std::uint64_t reserved = 0, used = 0;
+  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  check(cudaMemPoolGetAttribute(pool_.get(), cudaMemPoolAttrReservedMemCurrent, &reserved), "cudaMemPoolGetAttribute");
+  check(cudaMemPoolGetAttribute(pool_.get(), cudaMemPoolAttrUsedMemCurrent, &used), "cudaMemPoolGetAttribute");
+  return std::min(chunk_bytes_, static_cast<Index>((free + (reserved - used)) / 2));
+}
+
 void Gpu::synchronise() {
   check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
   staged_ = 0;

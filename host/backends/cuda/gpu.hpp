@@ -99,6 +99,8 @@ class Gpu {
 
   int device() const { return device_; }
   Index chunk_bytes() const { return chunk_bytes_; }
+  /// chunk_bytes(), or half of the memory that is free where that is less: what an operation may take on top.
+  Index room() const;
   cudaStream_t stream() const { return stream_.get(); }
   cublasHandle_t blas() const { return blas_.get(); }
   cusolverDnHandle_t solver() const { return solver_.get(); }

@@ -36,6 +36,9 @@ class CudaOperations final : public Operations {
   void gaussian_copy(Index p, std::span<const Index> active, const GaussianPoint& from,
                      const GaussianPoint& to) override;
 
+  void least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec,
+                     const LeastSquaresView& result) override;
+
   ProblemStatus cholesky(Index p, const double* a, double* l) override;
   Index rank(Index p, const double* a, double tolerance) override;
   void mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor, double* result) override;

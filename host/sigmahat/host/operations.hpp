@@ -17,8 +17,10 @@
 #include <string>
 #include <vector>
 
+#include "sigmahat/host/least_squares_rows.hpp"
 #include "sigmahat/host/rows.hpp"
 #include "sigmahat/kernels/gaussian.hpp"
+#include "sigmahat/kernels/least_squares.hpp"
 #include "sigmahat/kernels/moments.hpp"
 
 namespace sigmahat {
@@ -112,6 +114,12 @@ class Operations {
   /// to ← from for all five arrays of the active problems.
   virtual void gaussian_copy(Index p, std::span<const Index> active, const GaussianPoint& from,
                              const GaussianPoint& to) = 0;
+
+  // Least squares, host memory in and out ------------------------------------------------------------------------------
+  /// Fits every problem as kernels/least_squares.hpp defines it and writes what `result` asks for. `rows` and `spec` are
+  /// valid. The GPU takes problems in chunks that fit its free memory; the bits do not depend on it.
+  virtual void least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec,
+                             const LeastSquaresView& result) = 0;
 
   // Matrices and rows, host memory in and out --------------------------------------------------------------------------
   /// L with LLᵀ = a for one symmetric p × p matrix (lower triangle read), column-major; the upper triangle of l is zero.

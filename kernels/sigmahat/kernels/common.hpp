@@ -26,6 +26,7 @@ enum class ProblemStatus : std::int32_t {
   too_few_rows = 2,           ///< not more rows than columns (or no weight at all): singular whatever the values are
   not_finite = 3,             ///< NaN or infinity in the input, or overflow
   not_positive_definite = 4,  ///< a Cholesky factorisation met a pivot that is not positive
+  refined_by_qr = 5,          ///< as ok: least squares whose normal equations were too ill-conditioned took QR instead
 };
 
 /// The name that reports and files use: "ok", "rank_deficient", ...
@@ -36,6 +37,7 @@ constexpr const char* to_string(ProblemStatus status) {
     case ProblemStatus::too_few_rows: return "too_few_rows";
     case ProblemStatus::not_finite: return "not_finite";
     case ProblemStatus::not_positive_definite: return "not_positive_definite";
+    case ProblemStatus::refined_by_qr: return "refined_by_qr";
   }
   return "unknown";
 }

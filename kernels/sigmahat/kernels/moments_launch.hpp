@@ -12,7 +12,7 @@
 // arithmetic); p = 64: 153 µs (122 µs). Rows that come over PCIe 5 (about 55 GB/s) need 4.7 ms and 9.3 ms, so transfers
 // bind a pass. A merge: 2p² flops, 24p² bytes; p = 64, 4096 blocks: 4095 merges, 0.12 ms.
 // Determinism: D3, the bits of the CPU backends.
-// Limits: 1 ≤ p ≤ 64; blocks of a chunk < 2³¹.
+// Limits: 1 ≤ p ≤ 64 for the blocks, ≤ kLargestNode for the tree above them; blocks of a chunk < 2³¹.
 #pragma once
 
 #include "sigmahat/kernels/common.hpp"
@@ -38,12 +38,16 @@ struct MomentCounts {
   Index not_finite = 0;  ///< not 0: the mean of some block is not finite
 };
 
-/// Arrays of nodes in device memory. Where the weight is 0, mean, residual and scatter are not written.
+/// Largest p of the nodes that trees are made of: 64 columns of x and y (kernels/least_squares.hpp).
+inline constexpr Index kLargestNode = 65;
+
+/// Arrays of nodes in device memory. Where the weight is 0, mean, residual and scatter are not written. Raw nodes have
+/// the Gram matrix about zero for scatter and no means: two merge by addition.
 struct MomentNodes {
   double* weight = nullptr;        ///< [N]
-  double* mean = nullptr;          ///< [N, p]
+  double* mean = nullptr;          ///< [N, p]; null for raw nodes
   double* residual = nullptr;      ///< [N, p]
-  double* scatter = nullptr;       ///< [N, p, p] lower triangle; what lies above is unspecified
+  double* scatter = nullptr;       ///< [N, p, p] lower triangle; above, numbers of no meaning
   MomentCounts* counts = nullptr;  ///< [N]
 };
 

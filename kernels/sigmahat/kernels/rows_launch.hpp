@@ -14,4 +14,10 @@ struct DeviceRows {
   const double* weights = nullptr;  ///< one per row, or null for 1 each
 };
 
+/// Rows z = (x, y) of least squares: the k columns of x and one of y, of the same type; the weights are those of x.
+struct RegressionRows {
+  DeviceRows x;
+  DeviceRows y;
+};
+
 }  // namespace sigmahat

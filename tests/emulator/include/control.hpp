@@ -1,6 +1,7 @@
 // What tests ask of the emulated device besides the CUDA API: the order of turns, faults, leaks, and calls that fail.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -20,8 +21,10 @@ enum class Order { ascending, descending, shuffled };
 void set_order(Order order);
 std::string schedule_name();
 
-/// The device as new: no fault, no failing call, calls counted from 0. What was allocated stays.
+/// The device as new: no fault, no failing call, all memory, calls counted from 0. What was allocated stays.
 void reset();
+/// So many bytes can still be allocated.
+void set_free_memory(std::size_t bytes);
 /// What the API's user has created and not destroyed, one line each kind.
 std::vector<std::string> leaks();
 

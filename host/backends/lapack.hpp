@@ -21,6 +21,10 @@ void dtrsv_(const char* uplo, const char* trans, const char* diag, const int* n,
             double* x, const int* incx, std::size_t, std::size_t, std::size_t);
 void dsyr_(const char* uplo, const int* n, const double* alpha, const double* x, const int* incx, double* a,
            const int* lda, std::size_t);
+void dsyrk_(const char* uplo, const char* trans, const int* n, const int* k, const double* alpha, const double* a,
+            const int* lda, const double* beta, double* c, const int* ldc, std::size_t, std::size_t);
+void dgelqf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work, const int* lwork,
+             int* info);
 char* openblas_get_config(void);
 char* openblas_get_corename(void);
 }
@@ -62,6 +66,29 @@ inline void trsm(char side, char trans, Index m, Index n, const double* l, Index
 inline void trsv(char trans, Index p, const double* l, double* x) {
   const int n = size(p), one = 1;
   dtrsv_("L", &trans, "N", &n, l, &n, x, &one, 1, 1, 1);
+}
+
+/// The lower triangle of c (n × n) += a·aᵀ, a being n × k with ld = n.
+inline void syrk(Index n, Index k, const double* a, double* c) {
+  const int rows = size(n), columns = size(k);
+  const double one = 1;
+  dsyrk_("L", "N", &rows, &columns, &one, a, &rows, &one, c, &rows, 1, 1);
+}
+
+/// a (m × n) ← L of a = LQ below and on the diagonal; the rest is spent. `tau` has min(m, n) numbers.
+inline void gelqf(Index m, Index n, Index ld, double* a, double* tau, double* work, Index work_size) {
+  const int rows = size(m), columns = size(n), stride = size(ld), length = size(work_size);
+  int info = 0;
+  dgelqf_(&rows, &columns, a, &stride, tau, work, &length, &info);
+  require_valid("dgelqf", info);
+}
+
+/// a ← the inverse of its triangle, `uplo` 'L' or 'U', `diag` 'U' for a unit diagonal.
+inline void trtri(char uplo, char diag, Index n, double* a) {
+  const int size_of = size(n);
+  int info = 0;
+  dtrtri_(&uplo, &diag, &size_of, a, &size_of, &info, 1, 1);
+  require_valid("dtrtri", info);
 }
 
 }  // namespace sigmahat::backends::lapack

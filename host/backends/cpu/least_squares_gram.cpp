@@ -1,0 +1,309 @@
+#include "least_squares_gram.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/least_squares_gram.cpp"  // relative to host/, an include folder
+#include <hwy/foreach_target.h>
+//
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace sigmahat::backends::gram_vectors {
+namespace HWY_NAMESPACE {
+
+#include "least_squares_vectors.inc"
+
+/// Columns of a group: all N, or the first few.
+struct FullGroup {
+  explicit FullGroup(Index) {}
+  template <class D>
+  HWY_INLINE hn::Vec<D> load(D d, const double* p) const {
+    return hn::LoadU(d, p);
+  }
+};
+struct PartGroup {
+  Index columns;
+  template <class D>
+  HWY_INLINE hn::Vec<D> load(D d, const double* p) const {
+    return load_first(d, p, columns);
+  }
+};
+
+/// Lane i ← lane i + kShift mod N.
+template <int kShift, class D>
+HWY_INLINE hn::Vec<D> turned(D d, hn::Vec<D> v) {
+  if constexpr (hn::MaxLanes(D()) == 1) {
+    return v;
+  } else {
+    constexpr int kN = static_cast<int>(hn::MaxLanes(D()));
+    alignas(64) static constexpr std::int64_t kTwice[16] = {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7};
+    alignas(64) std::int64_t from[kN];
+    for (int i = 0; i < kN; ++i) from[i] = kTwice[i + kShift] % kN;
+    return hn::TableLookupLanes(v, hn::SetTableIndices(d, from));
+  }
+}
+
+/// The rows begin … end−1 of a block. While one is read, the cache is asked for what lies `ahead` numbers behind it.
+struct Span {
+  Index begin, end, ahead;
+};
+
+/// Sums of one or two groups of columns among themselves and with y.
+template <class D, int kGroups, bool kWeighted, class LastGroup>
+struct Diagonal {
+  using V = hn::Vec<D>;
+  static constexpr D d{};
+  static constexpr int kN = static_cast<int>(hn::MaxLanes(D()));
+  static constexpr int kShifts = kN > 1 ? kN / 2 : 1;
+  static constexpr bool kHalf = kN > 1;
+  static constexpr int kVectors = kGroups * kShifts + (kHalf ? 1 : 0) + (kGroups - 1) * kN + kGroups;
+
+  V own[kGroups][kShifts], half, cross[kN], with_y[kGroups];
+
+  template <class F>
+  HWY_INLINE void for_each_vector(F f) {
+    int place = 0;
+#pragma GCC unroll 2
+    for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 8
+      for (int s = 0; s < kShifts; ++s) f(own[g][s], kN * place++);
+    }
+    if constexpr (kHalf) f(half, kN * place++);
+    if constexpr (kGroups == 2) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kN; ++j) f(cross[j], kN * place++);
+    }
+#pragma GCC unroll 2
+    for (int g = 0; g < kGroups; ++g) f(with_y[g], kN * place++);
+  }
+
+  /// Shifts kShift, kShift + 1, … below N/2 of group g.
+  template <int kShift>
+  HWY_INLINE void add_shifts(int g, V x, V wx) {
+    if constexpr (kShift < kShifts) {
+      if constexpr (kWeighted) {  // the weight belongs to the column with the larger number
+        const auto ahead = hn::FirstN(d, static_cast<std::size_t>(kN - kShift));
+        const V left = hn::IfThenElse(ahead, turned<kShift>(d, wx), wx);
+        const V right = hn::IfThenElse(ahead, x, turned<kShift>(d, x));
+        own[g][kShift] = fused(left, right, own[g][kShift]);
+      } else {
+        own[g][kShift] = fused(turned<kShift>(d, x), x, own[g][kShift]);
+      }
+      add_shifts<kShift + 1>(g, x, wx);
+    }
+  }
+
+  HWY_INLINE void add_row(const double* row, double y, double w, LastGroup last) {
+    V x[kGroups], wx[kGroups];
+#pragma GCC unroll 2
+    for (int g = 0; g < kGroups; ++g) {
+      x[g] = g + 1 < kGroups ? hn::LoadU(d, row + g * kN) : last.load(d, row + g * kN);
+      wx[g] = kWeighted ? hn::Mul(hn::Set(d, w), x[g]) : x[g];
+      own[g][0] = fused(wx[g], x[g], own[g][0]);
+      add_shifts<1>(g, x[g], wx[g]);
+    }
+    if constexpr (kHalf && kGroups == 1) half = fused(turned<kN / 2>(d, wx[0]), x[0], half);
+    if constexpr (kHalf && kGroups == 2) {
+      half = fused(upper_halves(d, wx[1], wx[0]), lower_halves(d, x[1], x[0]), half);
+    }
+    if constexpr (kGroups == 2) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kN; ++j) cross[j] = fused(wx[1], hn::Set(d, row[j]), cross[j]);
+    }
+    const V left = hn::Set(d, kWeighted ? w * y : y);
+#pragma GCC unroll 2
+    for (int g = 0; g < kGroups; ++g) with_y[g] = fused(left, x[g], with_y[g]);
+  }
+
+  /// `yy` is null for all pairs but the first.
+  HWY_INLINE void add_rows(const GramBlock& b, Index column, Span rows, double* sums, double* yy) {
+    const bool first = rows.begin == 0;
+    for_each_vector([&](V& v, int place) HWY_ATTR { v = first ? hn::Zero(d) : hn::LoadU(d, sums + place); });
+    const LastGroup last(std::min<Index>(kN, b.columns - column - (kGroups - 1) * kN));
+    const double* row = b.x + rows.begin * b.leading_dimension + column;
+    const double* y = b.y + rows.begin * b.y_stride;
+    double sum = first || yy == nullptr ? 0.0 : *yy;
+    for (Index i = rows.begin; i < rows.end; ++i, row += b.leading_dimension, y += b.y_stride) {
+      fetch_ahead(row - column, rows.ahead * 8);
+      const double w = kWeighted ? b.weights[i] : 1.0;
+      add_row(row, *y, w, last);
+      sum = __builtin_fma(kWeighted ? w * *y : *y, *y, sum);
+    }
+    for_each_vector([&](V& v, int place) HWY_ATTR { hn::StoreU(v, d, sums + place); });
+    if (yy != nullptr) *yy = sum;
+  }
+};
+
+/// Sums of one or two groups of columns with N earlier columns.
+template <class D, int kGroups, bool kWeighted, class LastGroup>
+struct Rectangle {
+  using V = hn::Vec<D>;
+  static constexpr D d{};
+  static constexpr int kN = static_cast<int>(hn::MaxLanes(D()));
+  static constexpr int kVectors = kGroups * kN;
+
+  HWY_INLINE static void add_rows(const GramBlock& b, Index column, Index earlier, Span rows, double* sums) {
+    V sum[kGroups][kN];
+    const bool first = rows.begin == 0;
+#pragma GCC unroll 2
+    for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kN; ++j) sum[g][j] = first ? hn::Zero(d) : hn::LoadU(d, sums + (g * kN + j) * kN);
+    }
+    const LastGroup last(std::min<Index>(kN, b.columns - column - (kGroups - 1) * kN));
+    const double* row = b.x + rows.begin * b.leading_dimension;
+    for (Index i = rows.begin; i < rows.end; ++i, row += b.leading_dimension) {
+      fetch_ahead(row, rows.ahead * 8);
+      V x[kGroups];
+#pragma GCC unroll 2
+      for (int g = 0; g < kGroups; ++g) {
+        x[g] = g + 1 < kGroups ? hn::LoadU(d, row + column + g * kN) : last.load(d, row + column + g * kN);
+        if constexpr (kWeighted) x[g] = hn::Mul(hn::Set(d, b.weights[i]), x[g]);
+      }
+#pragma GCC unroll 8
+      for (int j = 0; j < kN; ++j) {
+        const V right = hn::Set(d, row[earlier + j]);
+#pragma GCC unroll 2
+        for (int g = 0; g < kGroups; ++g) sum[g][j] = fused(x[g], right, sum[g][j]);
+      }
+    }
+#pragma GCC unroll 2
+    for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kN; ++j) hn::StoreU(sum[g][j], d, sums + (g * kN + j) * kN);
+    }
+  }
+};
+
+constexpr Index kLine = 8;  // numbers
+
+/// One pair of groups of columns: with itself and y, then with every earlier pair. Returns the sums behind its own.
+template <class D, int kGroups, bool kWeighted, class LastGroup>
+double* add_pair(const GramBlock& b, Index column, Span& rows, double* sums, double* yy) {
+  using Own = Diagonal<D, kGroups, kWeighted, LastGroup>;
+  using Pair = Rectangle<D, kGroups, kWeighted, LastGroup>;
+  Own own;
+  own.add_rows(b, column, rows, sums, yy);
+  rows.ahead += kLine;
+  sums += Own::kVectors * Own::kN;
+  for (Index earlier = 0; earlier < column; earlier += Own::kN, sums += Pair::kVectors * Own::kN) {
+    Pair::add_rows(b, column, earlier, rows, sums);
+    rows.ahead += kLine;
+  }
+  return sums;
+}
+
+template <class D, bool kWeighted>
+void form(const GramBlock& b, double* sums) {
+  constexpr Index kN = static_cast<Index>(hn::MaxLanes(D())), kPair = 2 * kN;
+  // More than one pair: rows that stay in the first-level cache while they are read several times.
+  const Index chunk = b.columns <= kPair ? kCanonicalBlock : std::max<Index>(2048 / b.columns, 16);
+  const Index ahead = b.columns <= kPair ? 256 : chunk * b.leading_dimension;
+  const Index last = (b.columns - 1) / kPair * kPair, left = b.columns - last;
+  const Index total = node_size(static_cast<int>(kN), b.columns);
+  double* const yy = sums + total - 1;
+  for (Index begin = 0; begin == 0 || begin < b.rows; begin += chunk) {
+    Span rows{begin, std::min(begin + chunk, b.rows), ahead};
+    double* next = sums;
+    for (Index column = 0; column < last; column += kPair) {
+      next = add_pair<D, 2, kWeighted, FullGroup>(b, column, rows, next, column == 0 ? yy : nullptr);
+    }
+    double* const own_yy = last == 0 ? yy : nullptr;
+    if (left == kPair) {
+      add_pair<D, 2, kWeighted, FullGroup>(b, last, rows, next, own_yy);
+    } else if (left > kN) {
+      add_pair<D, 2, kWeighted, PartGroup>(b, last, rows, next, own_yy);
+    } else if (left == kN) {
+      add_pair<D, 1, kWeighted, FullGroup>(b, last, rows, next, own_yy);
+    } else {
+      add_pair<D, 1, kWeighted, PartGroup>(b, last, rows, next, own_yy);
+    }
+  }
+}
+
+/// m, then deviations and c, of N columns.
+template <class Group>
+HWY_INLINE void centre_group(const GramBlock& b, double total, const CentredRows& out, Index column, Group group) {
+  const Index ld = CentredRows::leading_dimension(b.columns);
+  const double* const x = b.x + column;
+  Vector sum = hn::Zero(kLanes);
+  for (Index i = 0; i < b.rows; ++i) {
+    const Vector value = group.load(kLanes, x + i * b.leading_dimension);
+    sum = b.weights == nullptr ? hn::Add(sum, value) : fused(hn::Set(kLanes, b.weights[i]), value, sum);
+  }
+  const Vector divisor = hn::Set(kLanes, total), m = hn::Div(sum, divisor);
+  sum = hn::Zero(kLanes);
+  for (Index i = 0; i < b.rows; ++i) {
+    const Vector r = hn::Sub(group.load(kLanes, x + i * b.leading_dimension), m);
+    hn::StoreU(r, kLanes, out.x + i * ld + column);
+    sum = b.weights == nullptr ? hn::Add(sum, r) : fused(hn::Set(kLanes, b.weights[i]), r, sum);
+  }
+  alignas(64) double pair[2][kLaneCount];
+  hn::Store(m, kLanes, pair[0]);
+  hn::Store(hn::Div(sum, divisor), kLanes, pair[1]);
+  for (Index j = 0; j < std::min<Index>(kLaneCount, b.columns - column); ++j) {
+    out.mean[column + j] = pair[0][j];
+    out.residual[column + j] = pair[1][j];
+  }
+}
+
+void centre(const GramBlock& b, double total, const CentredRows& out) {
+  for (Index column = 0; column < b.columns; column += kLaneCount) {
+    if (b.columns - column >= kLaneCount) {
+      centre_group(b, total, out, column, FullGroup(0));
+    } else {
+      centre_group(b, total, out, column, PartGroup{b.columns - column});
+    }
+  }
+  const auto weight = [&b](Index i) HWY_ATTR { return b.weights == nullptr ? 1.0 : b.weights[i]; };
+  double sum = 0;
+  for (Index i = 0; i < b.rows; ++i) sum = __builtin_fma(weight(i), b.y[i * b.y_stride], sum);
+  const double m = sum / total;
+  sum = 0;
+  for (Index i = 0; i < b.rows; ++i) {
+    out.y[i] = b.y[i * b.y_stride] - m;
+    sum = __builtin_fma(weight(i), out.y[i], sum);
+  }
+  out.mean[b.columns] = m;
+  out.residual[b.columns] = sum / total;
+}
+
+void add_multiple(Index count, double left, const double* HWY_RESTRICT right, double* HWY_RESTRICT row) {
+  for (Index j = 0; j < count; ++j) row[j] = __builtin_fma(left, right[j], row[j]);
+}
+
+void add(Index count, const double* HWY_RESTRICT more, double* HWY_RESTRICT sums) {
+  for (Index i = 0; i < count; ++i) sums[i] += more[i];
+}
+
+template <class D>
+GramKernel kernel(bool weighted) {
+  return {static_cast<int>(hn::MaxLanes(D())), weighted ? &form<D, true> : &form<D, false>, &centre, &add_multiple,
+          &add};
+}
+
+GramKernel table(Index columns, bool weighted) {
+  using Narrow = hn::CappedTag<double, 4>;
+  return columns <= 4 ? kernel<Narrow>(weighted) : kernel<Lanes>(weighted);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sigmahat::backends::gram_vectors
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sigmahat::backends::gram_vectors {
+HWY_EXPORT(table);
+}  // namespace sigmahat::backends::gram_vectors
+
+namespace sigmahat::backends {
+
+GramKernel gram_kernel(Index columns, bool weighted) {
+  return HWY_DYNAMIC_DISPATCH(gram_vectors::table)(columns, weighted);
+}
+
+}  // namespace sigmahat::backends
+#endif
