@@ -7,11 +7,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
+#include <stdexcept>
 #include <string_view>
 
 #include "exit_code.hpp"
 #include "gaussian_fit.hpp"
 #include "info.hpp"
+#include "least_squares_fit.hpp"
 #include "output.hpp"
 #include "sigmahat/host/error.hpp"
 #include "text.hpp"
@@ -22,7 +24,7 @@ namespace {
 
 constexpr const char* kFooter =
     "Exit codes:\n"
-    "  0  done; also where the likelihood has no maximum or an ascent ran out of iterations, which the report says\n"
+    "  0  done; also where a problem has no solution or an ascent ran out of iterations, which the report says\n"
     "  2  usage: an option, its value, or a column that is not there\n"
     "  3  data: a file that cannot be read or written, or whose contents cannot be used\n"
     "  4  numerical: a start that is not positive definite, or a singular model that was to be saved\n"
@@ -74,13 +76,16 @@ int end_parse(const CLI::App& application, const CLI::ParseError& error) {
 int parse_and_run(int argc, const char* const* argv) {
   prepare_process();
   refuse_empty_values(argc, argv);
-  CLI::App application("Estimates Gaussian models on CPUs and GPUs.", "sigmahat");
+  CLI::App application("Estimates Gaussian models and linear regressions on CPUs and GPUs.", "sigmahat");
   application.set_version_flag("--version", fmt::format("sigmahat {}", kVersion), "Print the version");
   application.require_subcommand(1);
   application.footer(kFooter);
   CLI::App* const gaussian = application.add_subcommand("gaussian", "Multivariate normal distributions");
   gaussian->require_subcommand(1);
   add_gaussian_fit(*gaussian);
+  CLI::App* const least_squares = application.add_subcommand("least-squares", "Linear regressions, one or millions");
+  least_squares->require_subcommand(1);
+  add_least_squares_fit(*least_squares);
   add_info(application);
   try {
     application.parse(argc, argv);
@@ -107,6 +112,8 @@ int run_application(int argc, const char* const* argv) {
   } catch (const DeviceError& error) {
     return fail(kExitDevice, device_message(error.what()));
   } catch (const std::bad_alloc&) {
+    return fail(kExitInternal, "out of memory");
+  } catch (const std::length_error&) {  // a container beyond what the machine can address
     return fail(kExitInternal, "out of memory");
   } catch (const std::exception& error) {
     return fail(kExitInternal, fmt::format("{} (a fault in sigmahat: please report it)", error.what()));

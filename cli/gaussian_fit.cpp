@@ -2,18 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
-
-#include "csv_reader.hpp"
+#include "ascent_options.hpp"
 #include "exit_code.hpp"
-#include "log_returns.hpp"
-#include "model_file.hpp"
+#include "formats/csv_reader.hpp"
+#include "formats/output_file.hpp"
+#include "formats/table.hpp"
+#include "gaussian/log_returns.hpp"
+#include "gaussian/model_file.hpp"
+#include "gaussian/report.hpp"
 #include "option_checks.hpp"
 #include "output.hpp"
-#include "output_file.hpp"
-#include "report.hpp"
-#include "table.hpp"
 #include "text.hpp"
 
 namespace sigmahat::cli {
@@ -56,71 +54,31 @@ void add_fit_options(CLI::App& app, GaussianFitArguments& a) {
       ->check(finite_number)
       ->capture_default_str()
       ->group(fit);
-  const char* const run = "Device";
-  app.add_option("--device", a.device, "auto, cpu, reference, cuda or cuda:K")->capture_default_str()->group(run);
-  app.add_option("--threads", a.threads, "CPU threads; 0: as many as OpenMP offers")
-      ->check(whole_number(0, kMostThreads), "0 to 1024")
+  add_device_options(app, a.device, a.threads);
+}
+
+void add_ascent(CLI::App& app, GaussianFitArguments& a) {
+  app.add_option("--metric", a.metric, "fisher, frobenius or vech")
+      ->check(CLI::IsMember({"fisher", "frobenius", "vech"}))
       ->capture_default_str()
-      ->group(run);
-}
-
-/// Options of the ascent; each is remembered in `ascent_only`, to be refused where no ascent runs.
-void add_ascent_options(CLI::App& app, const std::shared_ptr<GaussianFitArguments>& a) {
-  const auto add = [&](const std::string& name, auto& value, const std::string& text) {
-    return app.add_option(name, value, text)->capture_default_str()->group("Ascent");
-  };
-  const auto add_number = [&](const std::string& name, double& value, const std::string& text) {
-    add(name, value, text)->check(finite_number);
-  };
-  add("--metric", a->metric, "fisher, frobenius or vech")->check(CLI::IsMember({"fisher", "frobenius", "vech"}));
-  add("--start", a->start, "identity (mean 0, covariance I), diagonal (of S), or a model file that --out wrote")
-      ->check(name_given);
-  AscentOptions& o = a->ascent;
-  add("--max-iterations", o.max_iterations, "Stop after this many accepted steps; at least 0")->check(whole_number(0));
-  add_number("--score-tolerance", o.score_tolerance, "Converged if score norm <= this; at least 0");
-  add_number(
-      "--change-tolerance", o.change_tolerance,
-      "Ends the ascent if a step's relative change <= this, as converged if no longer step is possible; at least 0");
-  add_number("--initial-step", o.initial_step, "First trial step; positive, cut to 1 with --metric fisher");
-  add_number("--sufficient-increase", o.sufficient_increase,
-             "Accept if increase >= this * step * rate - slack, rate the slope, with --metric fisher min(slope, "
-             "sqrt(slope)), or slope / 2 where the mean moves alone, and, where increase <= slack, if the score norm "
-             "does not grow; at least 0 and less than 1");
-  add_number("--rounding-slack", o.rounding_slack, "slack = this * 2^-52 * max(1, |value|); at least 0");
-  add_number("--step-reduction", o.step_reduction, "Factor on a rejected step; between 0 and 1, both excluded");
-  add_number("--step-growth", o.step_growth, "Factor on the next first step; at least 1");
-  add("--max-step-reductions", o.max_step_reductions, "The line search gives up after this many reductions; at least 0")
-      ->check(whole_number(0));
-  app.add_option("--trace", a->trace, "Write log-likelihood, score norm and step of each iteration to this .csv")
+      ->group("Ascent");
+  app.add_option("--start", a.start,
+                 "identity (mean 0, covariance I), diagonal (of S), or a model file that --out wrote")
       ->check(name_given)
-      ->group("Output");
-}
-
-void remember_ascent_only(const CLI::App& app, GaussianFitArguments& a) {
-  for (const CLI::Option* option : app.get_options()) {
-    const bool belongs = option->get_group() == "Ascent" || option->get_name() == "--trace";
-    if (belongs && option->count() > 0 && !a.ascent_only) a.ascent_only = option->get_name();
-  }
+      ->capture_default_str()
+      ->group("Ascent");
+  add_ascent_options(
+      app, a.ascent, a.trace,
+      {"First trial step; positive, cut to 1 with --metric fisher",
+       "Accept if increase >= this * step * rate - slack, rate the slope, with --metric fisher min(slope, "
+       "sqrt(slope)), or slope / 2 where the mean moves alone, and, where increase <= slack, if the score norm "
+       "does not grow; at least 0 and less than 1",
+       "Write log-likelihood, score norm and step of each iteration to this .csv"});
 }
 
 Metric metric_of(const std::string& name) {
   if (name == "frobenius") return Metric::frobenius;
   return name == "vech" ? Metric::vech : Metric::fisher;
-}
-
-/// Validates options; "AscentOptions::step_growth: …" becomes "--step-growth: …", as the user wrote it.
-template <class Options>
-void validate(const Options& options) {
-  try {
-    options.validate();
-  } catch (const InvalidArgument& error) {
-    std::string message = error.what();
-    const std::size_t scope = message.find("::"), end = message.find(": ");
-    if (scope == std::string::npos || end == std::string::npos || end < scope) throw;
-    std::replace(message.begin() + static_cast<std::ptrdiff_t>(scope),
-                 message.begin() + static_cast<std::ptrdiff_t>(end), '_', '-');
-    throw UsageError("--" + message.substr(scope + 2));
-  }
 }
 
 GaussianFitOptions fit_options(const Context& context, const GaussianFitArguments& a,
@@ -134,24 +92,13 @@ GaussianFitOptions fit_options(const Context& context, const GaussianFitArgument
   options.ascent = a.ascent;
   options.ascent.keep_trace = !a.trace.empty();
   if (options.method == FitMethod::ascent || options.compare) options.start = read_start(context, a.start, columns);
-  validate(options);
+  validate_options([&] { options.validate(); });
   return options;
-}
-
-bool same_file(const std::string& a, const std::string& b) {
-  std::error_code error;
-  const auto resolved = [&](const std::string& path) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
-  };
-  return resolved(a) == resolved(b);
 }
 
 /// What can be told from the command line alone.
 void check_arguments(const GaussianFitArguments& a) {
-  if (a.ascent_only && a.method != "ascent" && !a.compare) {
-    throw UsageError(fmt::format("{} concerns the ascent, which is not asked for: add --method ascent or --compare",
-                                 *a.ascent_only));
-  }
+  refuse_ascent_option(a.ascent_only, a.method == "ascent" || a.compare);
   if (a.unbiased && a.method == "ascent") {
     throw UsageError("--unbiased concerns the closed form: it cannot be combined with --method ascent");
   }
@@ -165,17 +112,11 @@ void check_arguments(const GaussianFitArguments& a) {
   }
   if (!a.out.empty()) (void)output_target("--out", a.out);
   if (!a.trace.empty()) (void)output_target("--trace", a.trace);
-  const auto refuse_same = [](const char* option, const std::string& output, const char* other,
-                              const std::string& path) {
-    if (!output.empty() && !path.empty() && same_file(output, path)) {
-      throw UsageError(fmt::format("{}: '{}' is the same file as {}", option, output, other));
-    }
-  };
-  refuse_same("--out", a.out, "the data", a.file);
-  refuse_same("--trace", a.trace, "the data", a.file);
-  refuse_same("--trace", a.trace, "that of --out", a.out);
+  refuse_same_file("--out", a.out, "the data", a.file);
+  refuse_same_file("--trace", a.trace, "the data", a.file);
+  refuse_same_file("--trace", a.trace, "that of --out", a.out);
   check_start(a.start);
-  validate(a.ascent);
+  validate_options([&] { a.ascent.validate(); });
 }
 
 Table load_table(const GaussianFitArguments& a, MissingRows missing) {
@@ -281,13 +222,13 @@ void add_gaussian_fit(CLI::App& gaussian) {
   CLI::App* const fit = gaussian.add_subcommand("fit", "Fit mean and covariance to the rows of a file");
   add_data_options(*fit, *arguments);
   add_fit_options(*fit, *arguments);
-  add_ascent_options(*fit, arguments);
+  add_ascent(*fit, *arguments);
   fit->add_flag("--json", arguments->json, "Print the report as JSON (docs/formats.md)")->group("Output");
   fit->add_option("--out", arguments->out, "Save the model to this .json (docs/formats.md)")
       ->check(name_given)
       ->group("Output");
   fit->callback([fit, arguments] {
-    remember_ascent_only(*fit, *arguments);
+    arguments->ascent_only = given_ascent_option(*fit);
     run_gaussian_fit(*arguments);
   });
 }

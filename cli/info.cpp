@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 
-#include "csv_reader.hpp"
+#include "formats/csv_reader.hpp"
+#include "formats/json_text.hpp"
+#include "formats/npz_writer.hpp"
 #include "option_checks.hpp"
 #include "output.hpp"
-#include "report.hpp"
 #include "sigmahat/host/context.hpp"
 #include "version.hpp"
 
@@ -19,6 +19,7 @@ namespace {
 std::vector<std::pair<std::string, std::string>> own_libraries() {
   return {
       csv_library(),
+      zip_library(),
       {"CLI11", CLI11_VERSION},
       {"nlohmann-json",
        fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
@@ -27,7 +28,6 @@ std::vector<std::pair<std::string, std::string>> own_libraries() {
 }
 
 std::string json_info(const Context& context, const BackendInfo& used) {
-  using Json = nlohmann::ordered_json;
   Json out;
   out["version"] = kVersion;
   out["build"] = {{"compiler", kCompiler}, {"type", kBuildType}, {"cuda", kWithCuda}};

@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
+
+#include "exit_code.hpp"
+#include "sigmahat/host/error.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -40,5 +45,36 @@ std::string finite_number(const std::string& text) {
 }
 
 std::string name_given(const std::string& text) { return text.empty() ? "the name is empty" : ""; }
+
+void add_device_options(CLI::App& app, std::string& device, int& threads) {
+  app.add_option("--device", device, "auto, cpu, reference, cuda or cuda:K")->capture_default_str()->group("Device");
+  app.add_option("--threads", threads, "CPU threads; 0: as many as OpenMP offers")
+      ->check(whole_number(0, kMostThreads), "0 to 1024")
+      ->capture_default_str()
+      ->group("Device");
+}
+
+void refuse_same_file(const char* option, const std::string& output, const char* other, const std::string& path) {
+  if (output.empty() || path.empty()) return;
+  std::error_code error;
+  const auto resolved = [&](const std::string& name) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(name, error), error);
+  };
+  if (resolved(output) != resolved(path)) return;
+  throw UsageError(fmt::format("{}: '{}' is the same file as {}", option, output, other));
+}
+
+void validate_options(const std::function<void()>& validate) {
+  try {
+    validate();
+  } catch (const InvalidArgument& error) {
+    std::string message = error.what();
+    const std::size_t scope = message.find("::"), end = message.find(": ");
+    if (scope == std::string::npos || end == std::string::npos || end < scope) throw;
+    std::replace(message.begin() + static_cast<std::ptrdiff_t>(scope),
+                 message.begin() + static_cast<std::ptrdiff_t>(end), '_', '-');
+    throw UsageError("--" + message.substr(scope + 2));
+  }
+}
 
 }  // namespace sigmahat::cli

@@ -64,6 +64,20 @@ std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
 }
 
+std::u32string utf32(std::string_view text) {
+  constexpr char32_t kReplacement = 0xFFFD;
+  std::u32string result;
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    const auto lead = static_cast<unsigned char>(text.front());
+    char32_t code = length == 0 ? kReplacement : length == 1 ? lead : lead & (0xFFU >> (length + 1));
+    for (std::size_t k = 1; k < length; ++k) code = code << 6 | (static_cast<unsigned char>(text[k]) & 0x3FU);
+    result += code;
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return result;
+}
+
 std::string shortened(std::string_view text, std::size_t most) {
   // A character has at most 4 bytes: what lies beyond is cut in any case, and need not be escaped.
   std::string whole = printable(text.substr(0, 4 * most + 4));

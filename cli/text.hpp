@@ -12,6 +12,9 @@ std::string printable(std::string_view text);
 /// Characters of UTF-8 text.
 std::size_t characters(std::string_view text);
 
+/// The characters; a byte that is not UTF-8 becomes U+FFFD.
+std::u32string utf32(std::string_view text);
+
 /// printable(), cut after `most` characters, the last of which is then "…".
 std::string shortened(std::string_view text, std::size_t most);
 

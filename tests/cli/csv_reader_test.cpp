@@ -1,4 +1,4 @@
-#include "csv_reader.hpp"
+#include "formats/csv_reader.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "cli_support.hpp"
-#include "csv_source.hpp"
 #include "exit_code.hpp"
+#include "formats/csv_source.hpp"
 #include "sigmahat/host/error.hpp"
 
 namespace sigmahat::cli::test {

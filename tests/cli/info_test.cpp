@@ -22,7 +22,7 @@ TEST(Info, TellsBuildDevicesAndLibraries) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, StartsWith(std::string("sigmahat ") + SIGMAHAT_VERSION + "\n"));
   for (const char* word : {"compiler", "build type", "CUDA", "devices", "reference", "instruction set", "threads",
-                           "Apache Arrow", "OpenBLAS", "device in use: cpu (asked for: cpu)"}) {
+                           "Apache Arrow", "libzip", "OpenBLAS", "device in use: cpu (asked for: cpu)"}) {
     EXPECT_THAT(outcome.out, HasSubstr(word));
   }
 }

@@ -1,4 +1,4 @@
-#include "log_returns.hpp"
+#include "gaussian/log_returns.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "npy_reader.hpp"
+#include "formats/npy_reader.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

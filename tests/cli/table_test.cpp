@@ -1,4 +1,4 @@
-#include "table.hpp"
+#include "formats/table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -18,6 +18,12 @@ TEST(Text, PrintableEscapesControlsAndWhatIsNotUtf8) {
   EXPECT_EQ(printable("\xF4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80") << "beyond U+10FFFF";
 }
 
+TEST(Text, Utf32KeepsEveryCharacter) {
+  EXPECT_EQ(utf32("aä€😀"), U"aä€😀");
+  EXPECT_EQ(utf32("\xFFz\xC3"), U"\uFFFDz\uFFFD");
+  EXPECT_TRUE(utf32("").empty());
+}
+
 TEST(Text, ShortenedCutsBetweenCharacters) {
   EXPECT_EQ(shortened("abcdef", 6), "abcdef");
   EXPECT_EQ(shortened("abcdefg", 6), "abcde…");

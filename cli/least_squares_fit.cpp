@@ -1,0 +1,342 @@
+#include "least_squares_fit.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "ascent_options.hpp"
+#include "exit_code.hpp"
+#include "formats/csv_reader.hpp"
+#include "formats/output_file.hpp"
+#include "least_squares/report.hpp"
+#include "option_checks.hpp"
+#include "output.hpp"
+#include "progress_bar.hpp"
+#include "sigmahat/host/error.hpp"
+
+namespace sigmahat::cli {
+namespace {
+
+using Arguments = LeastSquaresFitArguments;
+
+void add_data_options(CLI::App& app, Arguments& a) {
+  const auto add = [&](const char* name, std::string& value, const char* text) {
+    app.add_option(name, value, text)->check(name_given)->group("Data");
+  };
+  app.add_option("FILE", a.source.file, "Table: .csv with a header, or .npy (1-D or 2-D)")->check(name_given);
+  add("--y", a.source.y, "The response: a column of FILE, or with --X a .npy array [B, m] or [m]");
+  add("--x", a.source.x,
+      "Predictors: columns of FILE, separated by commas; without it every column but those of --y, --by and --weights");
+  add("--by", a.source.by, "One regression for each group of rows with the same value in this column of FILE");
+  add("--X", a.source.tensor,
+      "Instead of FILE: a .npy array of predictors, [B, m, k] for B problems of m rows, or [m, k] for one");
+  add("--offsets", a.source.offsets,
+      "Problems of unequal size: a .npy array of B + 1 integers; problem b is rows offsets[b] ... offsets[b+1]-1 of "
+      "X [n, k] and y [n]");
+  add("--weights", a.source.weights,
+      "Row weights, at least 0: a column of FILE, or with --X a .npy array as large as y");
+  app.add_option("--missing", a.missing,
+                 "What a missing or infinite value means: error, drop its row and count it, or the status not_finite "
+                 "for its problem")
+      ->check(CLI::IsMember({"error", "drop", "status"}))
+      ->capture_default_str()
+      ->group("Data");
+}
+
+/// A word of the list, where - and _ are the same.
+CLI::Validator one_of(std::vector<std::string> words) {
+  return CLI::IsMember(std::move(words), [](std::string text) {
+    std::replace(text.begin(), text.end(), '-', '_');
+    return text;
+  });
+}
+
+void add_fit_options(CLI::App& app, Arguments& a) {
+  const char* const fit = "Fit";
+  app.add_flag("--intercept", a.intercept, "Fit an intercept, never penalised: the default of a FILE")->group(fit);
+  app.add_flag("--no-intercept", a.no_intercept, "Fit none: the default of --X")->group(fit);
+  app.add_option("--ridge", a.ridge, "Penalty: minimise the weighted squares + this * |beta|^2; at least 0")
+      ->check(finite_number)
+      ->capture_default_str()
+      ->group(fit);
+  app.add_option("--route", a.route, "auto (Cholesky, refined or replaced by QR where it has to be), cholesky or qr")
+      ->check(CLI::IsMember({"auto", "cholesky", "qr"}))
+      ->capture_default_str()
+      ->group(fit);
+  app.add_option("--rank-policy", a.rank_policy,
+                 "Where columns depend on each other: minimum_norm, drop_aliased (as R's lm) or fail")
+      ->transform(one_of({"minimum_norm", "drop_aliased", "fail"}))
+      ->capture_default_str()
+      ->group(fit);
+  app.add_option("--rank-tolerance", a.rank_tolerance,
+                 "A column counts if what the others leave of it is > this times its length; at least 0 and less than "
+                 "1; 0: 32 K 2^-52")
+      ->check(finite_number)
+      ->capture_default_str()
+      ->group(fit);
+  app.add_option("--method", a.method, "closed-form, or ascent")
+      ->check(CLI::IsMember({"closed-form", "ascent"}))
+      ->capture_default_str()
+      ->group(fit);
+  app.add_flag("--compare", a.compare, "Run the ascent and set it against the closed form")->group(fit);
+}
+
+void add_inference_options(CLI::App& app, Arguments& a) {
+  const char* const group = "Inference";
+  app.add_option("--standard-errors", a.standard_errors, "none, classical, hc0, hc1, hc2 or hc3")
+      ->check(CLI::IsMember({"none", "classical", "hc0", "hc1", "hc2", "hc3"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--outputs", a.outputs,
+                 "What to compute beside coefficients and standard errors: t, p, limits, covariance, goodness, "
+                 "residuals, fitted, separated by commas, or none; without standard errors the default is goodness")
+      ->capture_default_str()
+      ->group(group);
+  app.add_flag("--covariance", a.covariance, "Also the covariance of the coefficients")->group(group);
+  app.add_flag("--residuals", a.residuals, "Also the residuals")->group(group);
+  app.add_flag("--fitted", a.fitted, "Also the fitted values")->group(group);
+  app.add_option("--confidence", a.confidence, "Level of the confidence limits; between 0 and 1, both excluded")
+      ->check(finite_number)
+      ->capture_default_str()
+      ->group(group);
+}
+
+StandardErrors standard_errors_of(const std::string& name) {
+  for (const auto kind : {StandardErrors::classical, StandardErrors::hc0, StandardErrors::hc1, StandardErrors::hc2,
+                          StandardErrors::hc3}) {
+    if (name == to_string(kind)) return kind;
+  }
+  return StandardErrors::none;
+}
+
+RankPolicy rank_policy_of(const std::string& name) {
+  if (name == to_string(RankPolicy::drop_aliased)) return RankPolicy::drop_aliased;
+  return name == to_string(RankPolicy::fail) ? RankPolicy::fail : RankPolicy::minimum_norm;
+}
+
+LeastSquaresRoute route_of(const std::string& name) {
+  if (name == to_string(LeastSquaresRoute::cholesky)) return LeastSquaresRoute::cholesky;
+  return name == to_string(LeastSquaresRoute::qr) ? LeastSquaresRoute::qr : LeastSquaresRoute::automatic;
+}
+
+MissingPolicy missing_of(const std::string& name) {
+  if (name == "drop") return MissingPolicy::drop;
+  return name == "status" ? MissingPolicy::status : MissingPolicy::error;
+}
+
+LeastSquaresOutputs outputs_of(const Arguments& a) {
+  LeastSquaresOutputs outputs;
+  const bool errors = a.standard_errors != "none";
+  const auto set = [&](const std::string& word) {
+    if (word == "t") return outputs.t = true;
+    if (word == "p") return outputs.p = true;
+    if (word == "limits") return outputs.confidence = true;
+    if (word == "covariance") return outputs.covariance = true;
+    if (word == "goodness") return outputs.goodness = true;
+    if (word == "residuals") return outputs.residuals = true;
+    return word == "fitted" && (outputs.fitted = true);
+  };
+  const std::string list = a.outputs_given || errors ? a.outputs : "goodness";
+  if (list != "none") {
+    for (const std::string& word : split_names("--outputs", list)) {
+      if (set(word)) continue;
+      throw UsageError(
+          fmt::format("--outputs: '{}' is not known; possible are t, p, limits, covariance, goodness, residuals, "
+                      "fitted, or none alone",
+                      word));
+    }
+  }
+  outputs.covariance = outputs.covariance || a.covariance;
+  outputs.residuals = outputs.residuals || a.residuals;
+  outputs.fitted = outputs.fitted || a.fitted;
+  if (!errors && (outputs.t || outputs.p || outputs.confidence || outputs.covariance)) {
+    throw UsageError("--standard-errors none leaves no t, p, limits or covariance to compute");
+  }
+  if (a.confidence_given && !outputs.confidence) {
+    throw UsageError("--confidence concerns the limits, which are not asked for: add limits to --outputs");
+  }
+  return outputs;
+}
+
+LeastSquaresOptions fit_options(const Arguments& a) {
+  LeastSquaresOptions options;
+  options.intercept = a.intercept || (a.source.tensor.empty() && !a.no_intercept);
+  options.ridge = a.ridge;
+  options.route = route_of(a.route);
+  options.rank_policy = rank_policy_of(a.rank_policy);
+  options.rank_tolerance = a.rank_tolerance;
+  options.drop_missing = a.missing == "drop";
+  options.standard_errors = standard_errors_of(a.standard_errors);
+  options.outputs = outputs_of(a);
+  options.confidence_level = a.confidence;
+  options.method = a.method == "ascent" ? FitMethod::ascent : FitMethod::closed_form;
+  options.compare = a.compare;
+  options.ascent = a.ascent;
+  options.ascent.keep_trace = !a.trace.empty();
+  if (!(a.confidence > 0 && a.confidence < 1)) {
+    throw UsageError(fmt::format("--confidence: {}; it must be between 0 and 1, as in 0.95", a.confidence));
+  }
+  validate_options([&] { options.validate(); });
+  return options;
+}
+
+/// Which options belong to a table and which to arrays.
+void check_source(const LeastSquaresSource& s) {
+  if (s.file.empty() && s.tensor.empty()) {
+    throw UsageError("least-squares fit: a table FILE or an array --X is needed; --help lists what is possible");
+  }
+  if (s.y.empty()) throw UsageError("--y is needed: the response");
+  if (s.tensor.empty()) {
+    if (s.offsets.empty()) return;
+    throw UsageError("--offsets goes with the arrays of --X; a table has --by");
+  }
+  const auto refuse = [](const std::string& value, const char* what, const char* hint) {
+    if (!value.empty()) throw UsageError(fmt::format("{} cannot be combined with --X: {}", what, hint));
+  };
+  refuse(s.file, "FILE", "give the data as a table or as arrays");
+  refuse(s.x, "--x", "it names columns of a table, and an array of predictors is taken whole");
+  refuse(s.by, "--by", "it names a column of a table; --offsets gives problems of unequal size");
+}
+
+std::string ending_of(const std::string& path) {
+  std::string ending = std::filesystem::path(path).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  return ending;
+}
+
+void check_outputs(const Arguments& a, const LeastSquaresOutputs& outputs) {
+  if (!a.out.empty()) {
+    (void)output_target("--out", a.out);
+    const std::string ending = ending_of(a.out);
+    if (ending != ".npz" && ending != ".json" && ending != ".csv") {
+      throw UsageError(fmt::format("--out: {}: the name ends neither in .npz nor in .json nor in .csv", a.out));
+    }
+    if (ending == ".csv" && (outputs.covariance || outputs.residuals || outputs.fitted)) {
+      throw UsageError(
+          "--out: a .csv has no place for covariance, residuals and fitted values; name a .npz or a .json");
+    }
+  }
+  if (!a.trace.empty()) (void)output_target("--trace", a.trace);
+  const LeastSquaresSource& s = a.source;
+  std::vector<std::pair<const char*, std::string>> inputs{{"the data", s.file + s.tensor}, {"the offsets", s.offsets}};
+  if (!s.tensor.empty()) inputs.insert(inputs.end(), {{"the response", s.y}, {"the weights", s.weights}});
+  for (const auto& [name, path] : inputs) {
+    refuse_same_file("--out", a.out, name, path);
+    refuse_same_file("--trace", a.trace, name, path);
+  }
+  refuse_same_file("--trace", a.trace, "that of --out", a.out);
+}
+
+/// What can be told from the command line alone.
+LeastSquaresOptions check_arguments(const Arguments& a) {
+  check_source(a.source);
+  refuse_ascent_option(a.ascent_only, a.method == "ascent" || a.compare);
+  if (a.intercept && a.no_intercept) throw UsageError("--intercept and --no-intercept contradict each other");
+  LeastSquaresOptions options = fit_options(a);
+  check_outputs(a, options.outputs);
+  return options;
+}
+
+std::vector<std::string> coefficient_names(const LeastSquaresData& data, const LeastSquaresOptions& options) {
+  constexpr const char* kIntercept = "intercept";
+  std::vector<std::string> names = data.predictors();
+  if (!options.intercept) return names;
+  if (std::find(names.begin(), names.end(), kIntercept) != names.end()) {
+    throw UsageError(
+        "--x: a column 'intercept' has the name of the intercept's own coefficient; add --no-intercept if it "
+        "takes its place, else give it another name");
+  }
+  names.insert(names.begin(), kIntercept);
+  return names;
+}
+
+LeastSquaresFit fit_with_progress(const Context& context, const LeastSquaresData& data, LeastSquaresOptions options,
+                                  MissingPolicy missing) {
+  ProgressBar bar(STDERR_FILENO, "problems");
+  if (bar.enabled()) options.progress = [&bar](Index done, Index problems) { bar.update(done, problems); };
+  LeastSquaresFit fit;
+  try {
+    fit = fit_least_squares(context, data.batch(), options);
+  } catch (const DataError&) {
+    refuse_negative_weight(data);  // with its place in the file
+    throw;
+  }
+  if (missing == MissingPolicy::error) refuse_missing_cells(data, fit.status);
+  return fit;
+}
+
+void write_out(const LeastSquaresReport& report, const std::string& path, OutputFile& file) {
+  const TextSink sink = [&file](std::string_view text) { file.write(text); };
+  const std::string ending = ending_of(path);
+  if (ending == ".npz") return write_npz(report, file);
+  ending == ".csv" ? write_csv(report, sink) : write_json(report, sink);
+}
+
+}  // namespace
+
+void run_least_squares_fit(const Arguments& a) {
+  const LeastSquaresOptions options = check_arguments(a);
+  const Context context({a.device, a.threads});
+  set_csv_threads(a.threads);
+  std::optional<OutputFile> out, trace;
+  if (!a.out.empty()) out.emplace("--out", a.out);
+  if (!a.trace.empty()) trace.emplace("--trace", a.trace);
+
+  const MissingPolicy missing = missing_of(a.missing);
+  const LeastSquaresData data(a.source, missing);
+  LeastSquaresReport report;
+  report.input = a.source.file + a.source.tensor;
+  report.response = a.source.y;
+  report.missing = a.missing;
+  report.by = a.source.by;
+  report.data = &data;
+  report.coefficients = coefficient_names(data, options);
+  report.fit = fit_with_progress(context, data, options, missing);
+
+  if (out) {
+    write_out(report, a.out, *out);
+    out->make_durable();
+  }
+  if (trace) {
+    trace->write(trace_report(report));
+    trace->make_durable();
+  }
+  // Files appear last: where standard output fails, there are none.
+  if (a.json) {
+    write_json(report, print);
+  } else {
+    print(text_report(report));
+  }
+  if (out) out->commit();
+  if (trace) trace->commit();
+}
+
+void add_least_squares_fit(CLI::App& least_squares) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* const fit = least_squares.add_subcommand("fit", "Fit one regression or many, each with its own status");
+  add_data_options(*fit, *arguments);
+  add_fit_options(*fit, *arguments);
+  add_inference_options(*fit, *arguments);
+  add_device_options(*fit, arguments->device, arguments->threads);
+  add_ascent_options(
+      *fit, arguments->ascent, arguments->trace,
+      {"First trial step; positive, cut to 1",
+       "Accept if increase >= this * step * slope - slack and, where increase <= slack, if the score norm "
+       "does not grow; at least 0 and less than 1",
+       "Write objective, score norm and step of each iteration to this .csv"});
+  fit->add_flag("--json", arguments->json, "Print the report as JSON (docs/formats.md)")->group("Output");
+  fit->add_option("--out", arguments->out, "Save the results to this .npz, .json or .csv (docs/formats.md)")
+      ->check(name_given)
+      ->group("Output");
+  fit->callback([fit, arguments] {
+    arguments->outputs_given = fit->count("--outputs") > 0;
+    arguments->confidence_given = fit->count("--confidence") > 0;
+    arguments->ascent_only = given_ascent_option(*fit);
+    run_least_squares_fit(*arguments);
+  });
+}
+
+}  // namespace sigmahat::cli
