@@ -50,6 +50,7 @@ double peak_memory();
 void bench_fit(const Run& run);
 void bench_score(const Run& run);
 void bench_groups(const Run& run);
+void bench_least_squares(const Run& run);
 void bench_resident(const Run& run);
 
 }  // namespace sigmahat::bench

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include "backends/cpu/lapack.hpp"
+#include "backends/lapack.hpp"
 #include "bench.hpp"
 #include "sigmahat/gaussian_fit.hpp"
 #include "sigmahat/gaussian_likelihood.hpp"

@@ -16,7 +16,7 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: sigmahat_bench [OPTION...] [fit] [score] [groups] [resident]\n"
+    "usage: sigmahat_bench [OPTION...] [fit] [score] [groups] [least-squares] [resident]\n"
     "without a name all of them, resident on a GPU alone\n\n"
     "  -h, --help       this\n"
     "  --device NAME    auto, cpu (default), reference, cuda or cuda:K\n"
@@ -32,6 +32,7 @@ const std::map<std::string, void (*)(const sigmahat::bench::Run&)> kBenches = {
     {"fit", sigmahat::bench::bench_fit},
     {"score", sigmahat::bench::bench_score},
     {"groups", sigmahat::bench::bench_groups},
+    {"least-squares", sigmahat::bench::bench_least_squares},
     {"resident", sigmahat::bench::bench_resident}};
 
 struct Arguments {
@@ -104,7 +105,7 @@ int main(int argc, char** argv) try {
              arguments.repetitions);
   for (const auto& [name, version] : info.libraries) fmt::print("{}: {}\n", name, version);
   if (chosen.empty()) {
-    chosen = {"fit", "score", "groups"};
+    chosen = {"fit", "score", "groups", "least-squares"};
     if (gpu >= 0) chosen.emplace_back("resident");
   }
   const auto limits = gpu >= 0 ? bench::device_limits(gpu) : bench::cpu_limits(info.threads);
