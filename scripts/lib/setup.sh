@@ -1,6 +1,7 @@
 # Sourced by the scripts: what they share.
 #   setup SECTION...                sections of packages.txt; "build" also brings Arrow C++ into .deps/venv. Installs what
 #                                   is missing and does nothing where everything is there.
+#   fetch_peers                     what benchmarks and accuracy are set beside, into .deps/peers
 #   configure PRESET [OPTION...]    configures build/release, which demo, tests and benchmarks share
 # Rights are needed for packages alone. Without them the missing packages are named and the script ends with 1.
 # shellcheck shell=bash
@@ -96,4 +97,13 @@ configure() {
   else
     (cd "$sigmahat_root" && cmake --preset "$preset" "$@")
   fi
+}
+
+# What SigmaHat is set beside, of the versions in peers.txt, into .deps/peers.
+fetch_peers() {
+  local venv=$sigmahat_root/.deps/peers
+  if [ -x "$venv/bin/python" ]; then return; fi
+  /usr/bin/python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+    --requirement "$sigmahat_lib/peers.txt"
 }

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "../least_squares/large.hpp"
+#include "../least_squares/row_steps.hpp"
 #include "../parallel.hpp"
 #include "cpu.hpp"
 #include "least_squares_groups.hpp"
 #include "least_squares_shares.hpp"
-#include "row_steps.hpp"
 
 namespace sigmahat::backends {
 namespace {
@@ -119,7 +119,12 @@ void CpuOperations::least_squares(const LeastSquaresRows& rows, const LeastSquar
                                   const LeastSquaresView& result) {
   if (rows.problems == 0) return;
   const ThreadLimit limit(threads_);
-  if (rows.columns() + 1 > kLargestGram) return large_least_squares(rows, spec, result, row_steps(), threads_);
+  if (rows.columns() + 1 > kLargestGram) {
+    const Index gram_size = rows.columns() + 1;
+    large_least_squares(rows, spec, result, row_steps(), rows.problems < 2 * threads_ ? 1 : threads_,
+                        [gram_size] { return host_outer_products(gram_size); });
+    return;
+  }
   const double q = static_cast<double>(rows.columns() + 1), all = static_cast<double>(rows.first_row(rows.problems));
   const double each = static_cast<double>(rows.problems) * (q * q * q + 100);
   const int threads = useful_threads(all * q * (q + 1) + each, threads_);

@@ -32,6 +32,15 @@ struct PartGroup {
   }
 };
 
+constexpr Index kLine = 8;  // numbers
+
+/// Asks for the lines of kNumbers numbers at place + ahead.
+template <int kNumbers>
+HWY_INLINE void fetch_row(const double* place, Index ahead) {
+#pragma GCC unroll 2
+  for (Index line = 0; line < kNumbers; line += kLine) fetch_ahead(place, (ahead + line) * 8);
+}
+
 /// Lane i ← lane i + kShift mod N.
 template <int kShift, class D>
 HWY_INLINE hn::Vec<D> turned(D d, hn::Vec<D> v) {
@@ -118,21 +127,35 @@ struct Diagonal {
     for (int g = 0; g < kGroups; ++g) with_y[g] = fused(left, x[g], with_y[g]);
   }
 
+  HWY_INLINE void clear() {
+    for_each_vector([](V& v, int) HWY_ATTR { v = hn::Zero(d); });
+  }
+  HWY_INLINE void load(const double* sums) {
+    for_each_vector([sums](V& v, int place) HWY_ATTR { v = hn::LoadU(d, sums + place); });
+  }
+  HWY_INLINE void store(double* sums) {
+    for_each_vector([sums](V& v, int place) HWY_ATTR { hn::StoreU(v, d, sums + place); });
+  }
+
   /// `yy` is null for all pairs but the first.
   HWY_INLINE void add_rows(const GramBlock& b, Index column, Span rows, double* sums, double* yy) {
     const bool first = rows.begin == 0;
-    for_each_vector([&](V& v, int place) HWY_ATTR { v = first ? hn::Zero(d) : hn::LoadU(d, sums + place); });
+    if (first) {
+      clear();
+    } else {
+      load(sums);
+    }
     const LastGroup last(std::min<Index>(kN, b.columns - column - (kGroups - 1) * kN));
     const double* row = b.x + rows.begin * b.leading_dimension + column;
     const double* y = b.y + rows.begin * b.y_stride;
     double sum = first || yy == nullptr ? 0.0 : *yy;
     for (Index i = rows.begin; i < rows.end; ++i, row += b.leading_dimension, y += b.y_stride) {
-      fetch_ahead(row - column, rows.ahead * 8);
+      fetch_row<kGroups * kN>(row - column, rows.ahead);
       const double w = kWeighted ? b.weights[i] : 1.0;
       add_row(row, *y, w, last);
       sum = __builtin_fma(kWeighted ? w * *y : *y, *y, sum);
     }
-    for_each_vector([&](V& v, int place) HWY_ATTR { hn::StoreU(v, d, sums + place); });
+    store(sums);
     if (yy != nullptr) *yy = sum;
   }
 };
@@ -156,7 +179,7 @@ struct Rectangle {
     const LastGroup last(std::min<Index>(kN, b.columns - column - (kGroups - 1) * kN));
     const double* row = b.x + rows.begin * b.leading_dimension;
     for (Index i = rows.begin; i < rows.end; ++i, row += b.leading_dimension) {
-      fetch_ahead(row, rows.ahead * 8);
+      fetch_row<1>(row, rows.ahead);
       V x[kGroups];
 #pragma GCC unroll 2
       for (int g = 0; g < kGroups; ++g) {
@@ -178,8 +201,6 @@ struct Rectangle {
   }
 };
 
-constexpr Index kLine = 8;  // numbers
-
 /// One pair of groups of columns: with itself and y, then with every earlier pair. Returns the sums behind its own.
 template <class D, int kGroups, bool kWeighted, class LastGroup>
 double* add_pair(const GramBlock& b, Index column, Span& rows, double* sums, double* yy) {
@@ -197,14 +218,12 @@ double* add_pair(const GramBlock& b, Index column, Span& rows, double* sums, dou
 }
 
 template <class D, bool kWeighted>
-void form(const GramBlock& b, double* sums) {
+void form(const GramBlock& b, double* sums, double* yy) {
   constexpr Index kN = static_cast<Index>(hn::MaxLanes(D())), kPair = 2 * kN;
   // More than one pair: rows that stay in the first-level cache while they are read several times.
   const Index chunk = b.columns <= kPair ? kCanonicalBlock : std::max<Index>(2048 / b.columns, 16);
-  const Index ahead = b.columns <= kPair ? 256 : chunk * b.leading_dimension;
+  const Index ahead = b.columns <= kPair ? kStreamAhead : chunk * b.leading_dimension;
   const Index last = (b.columns - 1) / kPair * kPair, left = b.columns - last;
-  const Index total = node_size(static_cast<int>(kN), b.columns);
-  double* const yy = sums + total - 1;
   for (Index begin = 0; begin == 0 || begin < b.rows; begin += chunk) {
     Span rows{begin, std::min(begin + chunk, b.rows), ahead};
     double* next = sums;
@@ -221,6 +240,41 @@ void form(const GramBlock& b, double* sums) {
     } else {
       add_pair<D, 1, kWeighted, PartGroup>(b, last, rows, next, own_yy);
     }
+  }
+}
+
+template <class D, class Group>
+HWY_INLINE void form_two_groups(const GramBlock& a, const GramBlock& b, double* sums_a, double* sums_b, double* yy_a,
+                                double* yy_b) {
+  using Sums = Diagonal<D, 1, false, Group>;
+  Sums first, second;
+  first.clear();
+  second.clear();
+  const Group group(a.columns);
+  double square_a = 0, square_b = 0;
+  for (Index i = 0; i < a.rows; ++i) {
+    const double *const row_a = a.x + i * a.leading_dimension, *const row_b = b.x + i * b.leading_dimension;
+    const double y_a = a.y[i * a.y_stride], y_b = b.y[i * b.y_stride];
+    // One stream of requests: two that take turns would keep the processor's own prefetching from starting.
+    fetch_row<1>(a.x + 2 * i * a.leading_dimension, kStreamAhead);
+    if (i % 4 == 0) fetch_row<1>(a.y + 2 * i * a.y_stride, kStreamAhead / 4);
+    first.add_row(row_a, y_a, 1.0, group);
+    second.add_row(row_b, y_b, 1.0, group);
+    square_a = __builtin_fma(y_a, y_a, square_a);
+    square_b = __builtin_fma(y_b, y_b, square_b);
+  }
+  first.store(sums_a);
+  second.store(sums_b);
+  *yy_a = square_a;
+  *yy_b = square_b;
+}
+
+template <class D>
+void form_two(const GramBlock& a, const GramBlock& b, double* sums_a, double* sums_b, double* yy_a, double* yy_b) {
+  if (a.columns == static_cast<Index>(hn::MaxLanes(D()))) {
+    form_two_groups<D, FullGroup>(a, b, sums_a, sums_b, yy_a, yy_b);
+  } else {
+    form_two_groups<D, PartGroup>(a, b, sums_a, sums_b, yy_a, yy_b);
   }
 }
 
@@ -281,13 +335,20 @@ void add(Index count, const double* HWY_RESTRICT more, double* HWY_RESTRICT sums
 
 template <class D>
 GramKernel kernel(bool weighted) {
-  return {static_cast<int>(hn::MaxLanes(D())), weighted ? &form<D, true> : &form<D, false>, &centre, &add_multiple,
+  const bool narrow = !weighted && hn::MaxLanes(D()) == 4;
+  return {static_cast<int>(hn::MaxLanes(D())),
+          weighted ? &form<D, true> : &form<D, false>,
+          narrow ? &form_two<D> : nullptr,
+          &centre,
+          &add_multiple,
           &add};
 }
 
 GramKernel table(Index columns, bool weighted) {
   using Narrow = hn::CappedTag<double, 4>;
-  return columns <= 4 ? kernel<Narrow>(weighted) : kernel<Lanes>(weighted);
+  GramKernel result = columns <= 4 ? kernel<Narrow>(weighted) : kernel<Lanes>(weighted);
+  if (columns > 4) result.form_two = nullptr;
+  return result;
 }
 
 }  // namespace HWY_NAMESPACE

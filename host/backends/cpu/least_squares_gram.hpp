@@ -17,6 +17,9 @@
 
 namespace sigmahat::backends {
 
+/// How many numbers ahead rows are asked for that are read once.
+inline constexpr Index kStreamAhead = 1024;
+
 /// Rows of one block: entry (i, j) of x at x[i·leading_dimension + j], y_i at y[i·y_stride].
 struct GramBlock {
   const double* x = nullptr;
@@ -36,8 +39,12 @@ struct CentredRows {
 /// Compiled for one instruction set.
 struct GramKernel {
   int lanes;  ///< of a vector for k columns: N above
-  /// sums ← Σ over the rows of the block (not of rows behind it, which it may ask the cache for). (k+1)(k+2) flops a row.
-  void (*form)(const GramBlock& block, double* sums);
+  /// sums ← Σ over the rows of the block, its last number at `yy`. Asks the cache for rows behind the block as well.
+  /// (k+1)(k+2) flops a row.
+  void (*form)(const GramBlock& block, double* sums, double* yy);
+  /// The same for two blocks with the same number of rows in turn, b behind a in memory, so that the chains of one hide the
+  /// latency of the other's; null where one block has chains enough.
+  void (*form_two)(const GramBlock& a, const GramBlock& b, double* sums_a, double* sums_b, double* yy_a, double* yy_b);
   /// Deviations from the mean of the block, whose weights sum to `total` ≠ 0. 4 flops an entry.
   void (*centre)(const GramBlock& block, double total, const CentredRows& out);
   /// row[j] ← fma(left, right[j], row[j]) for j < count.
@@ -50,7 +57,15 @@ struct GramKernel {
 GramKernel gram_kernel(Index columns, bool weighted);
 
 /// Numbers in a node, a multiple of 8; the last one is yᵀy.
-Index node_size(int lanes, Index columns);
+constexpr Index node_size(Index lanes, Index columns) {
+  const Index half = lanes > 1 ? 1 : 0, shifts = lanes > 1 ? lanes / 2 : 1;
+  Index vectors = 0;
+  for (Index column = 0; column < columns; column += 2 * lanes) {
+    const Index groups = columns - column > lanes ? 2 : 1;
+    vectors += groups * shifts + half + (groups - 1) * lanes + groups + column / lanes * groups * lanes;
+  }
+  return vectors * lanes + 8 - vectors * lanes % 8;
+}
 /// For each of them its place i(i+1)/2 + j in the packed triangle of q = k + 1, −1 where it is no entry.
 std::vector<Index> gram_places(int lanes, Index columns);
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "row_steps.hpp"
+#include "../least_squares/row_steps.hpp"
 
 namespace sigmahat::backends {
 namespace {
@@ -24,6 +24,11 @@ GroupSolver::GroupSolver(const LeastSquaresRows& rows, const LeastSquaresSpec& s
       plain_(plain(spec, result)),
       errors_wanted_(spec.standard_errors != StandardErrors::none && result.standard_errors != nullptr),
       rss_wanted_(errors_wanted_ || result.rss != nullptr),
+      summary_wanted_(result.condition != nullptr || result.rank != nullptr || result.route != nullptr ||
+                      result.status != nullptr),
+      sums_wanted_(result.rss != nullptr || result.tss != nullptr || result.residual_dof != nullptr ||
+                   result.weight != nullptr || result.gram != nullptr || result.mean != nullptr ||
+                   result.rows != nullptr || result.dropped != nullptr),
       builder_(rows, spec),
       kernel_(lane_kernel()),
       lanes_(kernel_.lanes),
@@ -36,9 +41,6 @@ GroupSolver::GroupSolver(const LeastSquaresRows& rows, const LeastSquaresSpec& s
       scratch_(solver_scratch(k_) * lanes_),
       items_(count_ * lanes_),
       packed_(static_cast<std::size_t>(steps::packed(q_, 0))) {
-  narrow_possible_ = plain_ && k_ <= kNarrowColumns && !spec.intercept && !spec.drop_missing && builder_.in_place() &&
-                     rows.x.weights == nullptr &&
-                     (rows.y.layout == Layout::column_major || rows.y.leading_dimension == 1);
   for (Index l = 0; l < lanes_; ++l) nodes_.push_back(builder_.make_node());
   if (errors_wanted_) errors_ = LineArray(count_ * lanes_);
   if (!spec.intercept) return;
@@ -48,43 +50,20 @@ GroupSolver::GroupSolver(const LeastSquaresRows& rows, const LeastSquaresSpec& s
 
 void GroupSolver::run(Index first, Index last, Index most_rows) {
   for (Index problem = first; problem < last;) {
-    const Index rows = rows_.rows_of(problem);
-    if (narrow_possible_ && gathered_ == 0 && rows <= kCanonicalBlock && add_narrow(problem, last)) {
-      problem += lanes_;
+    GramNode* const node = nodes_.data() + gathered_;
+    if (problem + 1 < last && gathered_ + 1 < lanes_ && builder_.form_two(problem, node[0], node[1])) {
+      add(problem, node[0]);
+      add(problem + 1, node[1]);
+      problem += 2;
       continue;
     }
+    const Index rows = rows_.rows_of(problem);
     if (rows <= most_rows) {
-      GramNode& node = nodes_[static_cast<std::size_t>(gathered_)];
-      builder_.form(problem, 0, (rows + kCanonicalBlock - 1) / kCanonicalBlock, node);
-      add(problem, node);
+      builder_.form(problem, 0, (rows + kCanonicalBlock - 1) / kCanonicalBlock, *node);
+      add(problem, *node);
     }
     ++problem;
   }
-}
-
-/// As many problems as there are lanes, if they have the same number of rows.
-bool GroupSolver::add_narrow(Index first, Index last) {
-  if (last - first < lanes_) return false;
-  const Index rows = rows_.rows_of(first);
-  const double *x[kMostLanes], *y[kMostLanes];
-  for (Index l = 0; l < lanes_; ++l) {
-    if (rows_.rows_of(first + l) != rows) return false;
-    const Index row = rows_.first_row(first + l);
-    x[l] = static_cast<const double*>(rows_.x.data) + row * rows_.x.leading_dimension;
-    y[l] = static_cast<const double*>(rows_.y.data) + row;
-    problems_[l] = first + l;
-  }
-  const Index group = lanes_ * rows;
-  kernel_.narrow_gram(k_, {x, y, rows_.x.leading_dimension, rows, group * rows_.x.leading_dimension, group},
-                      gram_.data());
-  std::fill_n(weight_.data(), lanes_, static_cast<double>(rows));
-  std::fill_n(row_counts_.data(), lanes_, static_cast<double>(rows));
-  gathered_ = lanes_;
-  narrow_ = true;
-  solve_lanes();
-  narrow_ = false;
-  gathered_ = 0;
-  return true;
 }
 
 void GroupSolver::add(Index problem, GramNode& node) {
@@ -123,10 +102,11 @@ void GroupSolver::gather_nodes() {
 
 void GroupSolver::solve_lanes() {
   const bool automatic = spec_.route == LeastSquaresRoute::automatic;
-  const LaneFlags flags = kernel_.solve(
-      k_, spec_.ridge, automatic ? kRefineCondition : kCholeskyCondition,
-      {gram_.data(), weight_.data(), row_counts_.data(), mean_.data(), residual_.data(), coefficients_.data(),
-       errors_.data(), rss_wanted_ ? rss_.data() : nullptr, condition_.data(), scratch_.data()});
+  const LaneFlags flags =
+      kernel_.solve(k_, spec_.ridge, automatic ? kRefineCondition : kCholeskyCondition,
+                    {gram_.data(), weight_.data(), row_counts_.data(), mean_.data(), residual_.data(),
+                     coefficients_.data(), errors_.data(), rss_wanted_ ? rss_.data() : nullptr, condition_.data(),
+                     scratch_.data(), builder_.behind(problems_[gathered_ - 1])});
   unsigned flagged = flags.irregular | (rss_wanted_ ? flags.needs_rows : 0U);
   for (Index l = 0; l < gathered_; ++l) {
     const double rows = row_counts_.data()[l];
@@ -158,14 +138,14 @@ void GroupSolver::write(unsigned flagged) {
       std::fill_n(out_.standard_errors + problems_[l] * count_, count_, kCanonicalNaN);
     }
   }
-  for (Index l = 0; l < gathered_; ++l) {
+  for (Index l = 0; summary_wanted_ && l < gathered_; ++l) {
     const Index problem = problems_[l];
     if (out_.condition != nullptr) out_.condition[problem] = canonical(condition_.data()[l]);
     if (out_.rank != nullptr) out_.rank[problem] = static_cast<std::int32_t>(count_);
     if (out_.route != nullptr) out_.route[problem] = RouteTaken::cholesky;
     if (out_.status != nullptr) out_.status[problem] = ProblemStatus::ok;
-    write_sums(l, problem);
   }
+  for (Index l = 0; sums_wanted_ && l < gathered_; ++l) write_sums(l, problems_[l]);
   for (Index l = 0; flagged != 0 && l < gathered_; ++l) {
     if ((flagged >> l & 1U) != 0) solve_alone(problems_[l], gram_of(l));
   }
@@ -178,7 +158,7 @@ void GroupSolver::write_sums(Index lane, Index problem) {
   if (out_.residual_dof != nullptr) out_.residual_dof[problem] = rows - static_cast<double>(count_);
   if (out_.weight != nullptr) out_.weight[problem] = canonical(weight_.data()[lane]);
   if (out_.rows != nullptr) out_.rows[problem] = static_cast<Index>(rows);
-  if (out_.dropped != nullptr) out_.dropped[problem] = narrow_ ? 0 : node.dropped;
+  if (out_.dropped != nullptr) out_.dropped[problem] = node.dropped;
   if (out_.mean != nullptr) {
     for (Index j = 0; j < q_; ++j) {
       out_.mean[problem * q_ + j] = spec_.intercept ? canonical(node.mean.data()[j] + node.residual.data()[j]) : 0.0;
@@ -196,12 +176,6 @@ void GroupSolver::write_sums(Index lane, Index problem) {
 
 /// What ProblemSolver wants to know of a gathered problem; valid until the next call.
 ProblemGram GroupSolver::gram_of(Index lane) {
-  if (narrow_) {
-    static_assert(kNarrowColumns <= kSolvedInRegisters, "the solver leaves these Gram matrices as they are");
-    for (std::size_t i = 0; i < packed_.size(); ++i) packed_[i] = gram_.data()[static_cast<Index>(i) * lanes_ + lane];
-    const double rows = row_counts_.data()[lane];
-    return {static_cast<Index>(rows), 0, rows, nullptr, nullptr, packed_.data()};
-  }
   const GramNode& node = nodes_[static_cast<std::size_t>(lane)];
   const std::vector<Index>& places = builder_.places();
   for (std::size_t s = 0; s < places.size(); ++s) {

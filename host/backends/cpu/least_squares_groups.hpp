@@ -26,10 +26,6 @@ class GroupSolver {
   NodeBuilder& builder() { return builder_; }
 
  private:
-  bool add_narrow(Index first, Index last);
-  Index most_narrow(Index first, Index last) const;
-  void point(Index first, Index count);
-  void solve_gathered();
   void gather_nodes();
   void solve_lanes();
   void write(unsigned flagged);
@@ -43,16 +39,15 @@ class GroupSolver {
   const LeastSquaresSpec& spec_;
   const LeastSquaresView& out_;
   Index k_, q_, first_coefficient_, count_;  // count_ = K
-  bool plain_, errors_wanted_, rss_wanted_, narrow_possible_;
+  bool plain_, errors_wanted_, rss_wanted_, summary_wanted_, sums_wanted_;
   NodeBuilder builder_;
   LaneKernel kernel_;
   Index lanes_;
   Index gathered_ = 0;
-  bool narrow_ = false;  // the Gram matrices are in lanes_gram_, not in nodes
   Index problems_[kMostLanes] = {};
   std::vector<GramNode> nodes_;
   LineArray gram_, weight_, row_counts_, mean_, residual_, coefficients_, errors_, rss_, condition_, scratch_, items_;
-  std::vector<double> packed_, pair_;
+  std::vector<double> packed_;
   std::unique_ptr<ProblemSolver> solver_;
 };
 

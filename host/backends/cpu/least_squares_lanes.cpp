@@ -60,6 +60,13 @@ struct LaneTeam {
     for (Index i = 0; i < count; ++i) f(i);
   }
   HWY_INLINE void barrier() const {}
+  /// Asks the cache for two more lines of what will be read next, so that memory does not rest while the solver runs.
+  HWY_INLINE void fetch() const {
+    fetch_ahead(next, 0);
+    fetch_ahead(next, 64);
+    next += 16;
+  }
+  mutable const double* next = nullptr;
 };
 
 #include "least_squares_steps.inc"
@@ -123,7 +130,7 @@ HWY_INLINE LaneFlags solve_size(Size k, double ridge, double largest_condition, 
   Workspace<Size> memory(k, p);
   const GramWork<Lane> work = memory.work();
   const Lane* const mean = reinterpret_cast<const Lane*>(p.mean);
-  const auto summary = solve_gram(LaneTeam(), k, load(p.weight, 0), mean, Lane(ridge), work);
+  const auto summary = solve_gram(LaneTeam{p.next}, k, load(p.weight, 0), mean, Lane(ridge), work);
   store(summary.condition, p.condition, 0);
   const Index first = mean == nullptr ? 0 : 1;
   Lane* const b = work.beta;
@@ -148,7 +155,6 @@ LaneFlags solve_known(double ridge, double largest_condition, const LaneProblems
 }
 
 LaneFlags solve(Index columns, double ridge, double largest_condition, const LaneProblems& p) {
-  static_assert(kSolvedInRegisters == 8);
   switch (columns) {
     case 1: return solve_known<1>(ridge, largest_condition, p);
     case 2: return solve_known<2>(ridge, largest_condition, p);
@@ -159,65 +165,6 @@ LaneFlags solve(Index columns, double ridge, double largest_condition, const Lan
     case 7: return solve_known<7>(ridge, largest_condition, p);
     case 8: return solve_known<8>(ridge, largest_condition, p);
     default: return solve_size(columns, ridge, largest_condition, p);
-  }
-}
-
-/// A row's first kColumns numbers, of fewer than four the others zero.
-template <Index kColumns>
-struct LoadRow {
-  template <class D>
-  HWY_INLINE hn::Vec<D> operator()(D d, const double* p, int first) const {
-    if constexpr (kColumns == 4) {
-      return LoadAll()(d, p, first);
-    } else {
-      return LoadSome{kColumns}(d, p, first);
-    }
-  }
-};
-
-template <Index kColumns>
-void narrow(const NarrowBlocks& b, double* gram) {
-  Vector sum[packed(kColumns + 1, 0)];
-  for (Vector& v : sum) v = hn::Zero(kLanes);
-  const auto add_row = [&](Index row, Vector y) HWY_ATTR {
-    Vector z[kColumns + 1], four[4];
-    gather_four(b.x, row * b.leading_dimension, LoadRow<kColumns>(), four);
-#pragma GCC unroll 4
-    for (Index j = 0; j < kColumns; ++j) z[j] = four[j];
-    z[kColumns] = y;
-#pragma GCC unroll 5
-    for (Index i = 0; i <= kColumns; ++i) {
-#pragma GCC unroll 5
-      for (Index j = 0; j <= i; ++j) sum[packed(i, j)] = fused(z[i], z[j], sum[packed(i, j)]);
-    }
-  };
-  const Index whole = b.rows / 4 * 4, x_ahead = b.x_ahead * 8, y_ahead = b.y_ahead * 8;
-  Vector y[4];
-  for (Index row = 0; row < whole; row += 4) {
-    for (int l = 0; l < kLaneCount; ++l) {
-      const Index done = row * kLaneCount + l * 4;
-      fetch_ahead(b.x[0] + done * b.leading_dimension, x_ahead);
-      if (kColumns > 2) fetch_ahead(b.x[0] + done * b.leading_dimension, x_ahead + 64);
-      if (l % 2 == 0) fetch_ahead(b.y[0] + done, y_ahead);
-    }
-    gather_four(b.y, row, LoadAll(), y);
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) add_row(row + i, y[i]);
-  }
-  if (whole < b.rows) {
-    gather_four(b.y, whole, LoadSome{b.rows - whole}, y);
-    for (Index row = whole; row < b.rows; ++row) add_row(row, y[row - whole]);
-  }
-  for (Index i = 0; i < packed(kColumns + 1, 0); ++i) hn::StoreU(sum[i], kLanes, gram + i * kLaneCount);
-}
-
-void narrow_gram(Index columns, const NarrowBlocks& blocks, double* gram) {
-  static_assert(kNarrowColumns == 4);
-  switch (columns) {
-    case 1: return narrow<1>(blocks, gram);
-    case 2: return narrow<2>(blocks, gram);
-    case 3: return narrow<3>(blocks, gram);
-    default: return narrow<4>(blocks, gram);
   }
 }
 
@@ -252,7 +199,7 @@ void scatter(Index count, const double* lanes, double* out) {
   }
 }
 
-LaneKernel table() { return {kLaneCount, &narrow_gram, &gather, &scatter, &solve}; }
+LaneKernel table() { return {kLaneCount, &gather, &scatter, &solve}; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace sigmahat::backends::lane_vectors

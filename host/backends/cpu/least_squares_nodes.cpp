@@ -75,6 +75,8 @@ NodeBuilder::NodeBuilder(const LeastSquaresRows& rows, const LeastSquaresSpec& s
       kernel_places_(gram_places(kernel_.lanes, k_)),
       x_in_place_(rows.x.type == ScalarType::float64 && rows.x.layout == Layout::row_major),
       y_in_place_(rows.y.type == ScalarType::float64) {
+  in_place_ = x_in_place_ && y_in_place_ && !spec.intercept && !spec.drop_missing && rows.x.weights == nullptr;
+  last_ = std::ssize(kernel_places_) - 1;
   places_ = kernel_places_;
   const Index ld = CentredRows::leading_dimension(k_);
   if (!x_in_place_ || spec.drop_missing) staged_x_ = LineArray(kCanonicalBlock * ld);
@@ -129,20 +131,27 @@ NodeBuilder::BlockRows NodeBuilder::describe(Index first, Index count) {
   return block;
 }
 
+const double* NodeBuilder::x_at(Index row) const {
+  return static_cast<const double*>(rows_.x.data) + row * rows_.x.leading_dimension;
+}
+const double* NodeBuilder::y_at(Index row) const {
+  return static_cast<const double*>(rows_.y.data) + row * stride(rows_.y);
+}
+
 GramBlock NodeBuilder::stage(const BlockRows& rows) {
   const bool all = rows.dropped == 0;
   const auto row_of = [&](Index i) { return all ? rows.first + i : kept_[static_cast<std::size_t>(i)]; };
   GramBlock block{nullptr, nullptr, rows.weights, CentredRows::leading_dimension(k_), 1, rows.count, k_};
   if (x_in_place_ && all) {
     block.leading_dimension = rows_.x.leading_dimension;
-    block.x = static_cast<const double*>(rows_.x.data) + rows.first * block.leading_dimension;
+    block.x = x_at(rows.first);
   } else {
     copy_rows(rows_.x, rows.count, row_of, block.leading_dimension, staged_x_.data());
     block.x = staged_x_.data();
   }
   if (y_in_place_ && all) {
     block.y_stride = stride(rows_.y);
-    block.y = static_cast<const double*>(rows_.y.data) + rows.first * block.y_stride;
+    block.y = y_at(rows.first);
   } else {
     copy_rows(rows_.y, rows.count, row_of, 1, staged_y_.data());
     block.y = staged_y_.data();
@@ -164,14 +173,32 @@ void NodeBuilder::form_block(Index first, Index count, GramNode& node) {
     return;
   }
   GramBlock block = stage(rows);
-  if (!spec_.intercept) return kernel_.form(block, node.sums.data());
+  if (!spec_.intercept) return kernel_.form(block, node.sums.data(), node.sums.data() + last_);
   kernel_.centre(block, rows.weight, {centred_x_.data(), centred_y_.data(), node.mean.data(), node.residual.data()});
   block.x = centred_x_.data();
   block.leading_dimension = CentredRows::leading_dimension(k_);
   block.y = centred_y_.data();
   block.y_stride = 1;
-  kernel_.form(block, centred_sums_.data());
+  kernel_.form(block, centred_sums_.data(), centred_sums_.data() + last_);
   close_centred(node);
+}
+
+bool NodeBuilder::form_two(Index problem, GramNode& node, GramNode& next) {
+  if (!in_place_ || kernel_.form_two == nullptr) return false;
+  const Index count = rows_.rows_of(problem);
+  if (count == 0 || count > kCanonicalBlock || rows_.rows_of(problem + 1) != count) return false;
+  for (GramNode* const one : {&node, &next}) {
+    one->weight = static_cast<double>(count);
+    one->rows = count;
+    one->dropped = 0;
+  }
+  const Index first = rows_.first_row(problem), ld = rows_.x.leading_dimension, y_stride = stride(rows_.y);
+  GramBlock a{x_at(first), y_at(first), nullptr, ld, y_stride, count, k_}, b = a;
+  b.x += count * ld;
+  b.y += count * y_stride;
+  double *const sums = node.sums.data(), *const next_sums = next.sums.data();
+  kernel_.form_two(a, b, sums, next_sums, sums + last_, next_sums + last_);
+  return true;
 }
 
 /// The packed triangle, and −(n·c_i)·c_j as the last link of every chain.
@@ -218,11 +245,25 @@ void NodeBuilder::merge_centred(GramNode& earlier, const GramNode& later) {
   earlier.weight = n;
 }
 
+/// The short way for a block that is read as it lies.
+void NodeBuilder::form_in_place(Index first, Index count, GramNode& node) const {
+  node.weight = static_cast<double>(count);
+  node.rows = count;
+  node.dropped = 0;
+  kernel_.form({x_at(first), y_at(first), nullptr, rows_.x.leading_dimension, stride(rows_.y), count, k_},
+               node.sums.data(), node.sums.data() + last_);
+}
+
 void NodeBuilder::form(Index problem, Index first, Index last, GramNode& node) {
   const Index begin = rows_.first_row(problem), end = begin + rows_.rows_of(problem);
   const auto block = [&](Index number, GramNode& out) {
     const Index row = begin + number * kCanonicalBlock;
-    form_block(row, std::min(kCanonicalBlock, std::max<Index>(end - row, 0)), out);
+    const Index count = std::min(kCanonicalBlock, end - row);
+    if (in_place_ && count > 0) {
+      form_in_place(row, count, out);
+    } else {
+      form_block(row, std::max<Index>(count, 0), out);
+    }
   };
   if (last - first <= 1) return block(first, node);
   // A binary counter: after block number b, as many merges as b − first + 1 has factors of two; at the end what is left

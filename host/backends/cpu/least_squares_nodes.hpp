@@ -45,10 +45,14 @@ class NodeBuilder {
   const std::vector<Index>& places() const { return places_; }
   /// The node of the problem's blocks first … last−1, first being a multiple of a power of two not less than their number.
   void form(Index problem, Index first, Index last, GramNode& node);
+  /// The nodes of this problem and the next one, together where that is faster; else returns false and does nothing.
+  bool form_two(Index problem, GramNode& node, GramNode& next);
+  /// Where the cache may be asked for the next problem's rows; null where they are not read in place.
+  const double* behind(Index problem) const {
+    return x_in_place_ ? x_at(rows_.first_row(problem + 1)) + kStreamAhead : nullptr;
+  }
   /// earlier ← the node of both.
   void merge(GramNode& earlier, const GramNode& later);
-  /// Whether kernels may read float64 rows where they are: x[i·ld + j], y[i].
-  bool in_place() const { return x_in_place_ && y_in_place_; }
 
  private:
   struct BlockRows {
@@ -57,7 +61,10 @@ class NodeBuilder {
     const double* weights;
   };
   BlockRows describe(Index first, Index count);
+  const double* x_at(Index row) const;
+  const double* y_at(Index row) const;
   GramBlock stage(const BlockRows& rows);
+  void form_in_place(Index first, Index count, GramNode& node) const;
   void form_block(Index first, Index count, GramNode& node);
   void close_centred(GramNode& node) const;
   void merge_centred(GramNode& earlier, const GramNode& later);
@@ -67,7 +74,9 @@ class NodeBuilder {
   Index k_, q_;
   GramKernel kernel_;
   std::vector<Index> places_, kernel_places_;
+  Index last_ = 0;  // place of yᵀy among the kernel's sums
   bool x_in_place_, y_in_place_;
+  bool in_place_ = false;    // both, and nothing but the rows themselves is needed
   std::vector<Index> kept_;  // rows of the block that are not dropped; empty: all
   std::vector<double> kept_weights_, delta_;
   LineArray staged_x_, staged_y_, centred_x_, centred_y_, centred_sums_;

@@ -20,7 +20,7 @@ class Places {
         for (Index g = 0; g < groups; ++g) with_earlier(column + g * n_, earlier);
       }
     }
-    places_.resize(static_cast<std::size_t>(node_size(static_cast<int>(n_), k_)), -1);
+    places_.resize(static_cast<std::size_t>(node_size(n_, k_)), -1);
     places_.back() = steps::packed(k_, k_);
     return std::move(places_);
   }
@@ -61,16 +61,6 @@ class Places {
 };
 
 }  // namespace
-
-Index node_size(int lanes, Index columns) {
-  const Index n = lanes, half = n > 1 ? 1 : 0, shifts = std::max<Index>(n / 2, 1);
-  Index vectors = 0;
-  for (Index column = 0; column < columns; column += 2 * n) {
-    const Index groups = columns - column > n ? 2 : 1;
-    vectors += groups * shifts + half + (groups - 1) * n + groups + column / n * groups * n;
-  }
-  return vectors * n + 8 - vectors * n % 8;
-}
 
 std::vector<Index> gram_places(int lanes, Index columns) { return Places(lanes, columns).all(); }
 

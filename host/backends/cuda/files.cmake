@@ -2,8 +2,7 @@
 # library (sources.cmake) and for the emulator (tests/emulator/CMakeLists.txt). absent.cpp stands in for all of them.
 include(SigmahatFileLists)
 set(SIGMAHAT_CUDA_BACKEND_FILES check gaussian gaussian_large gpu least_squares mahalanobis moments_large moments_small
-  node_tree operations
-  rows_buffer)
+  node_tree operations outer_products rows_buffer)
 list(TRANSFORM SIGMAHAT_CUDA_BACKEND_FILES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 list(TRANSFORM SIGMAHAT_CUDA_BACKEND_FILES APPEND .cpp)
 sigmahat_complete_list(${CMAKE_CURRENT_LIST_DIR}/*.cpp host/backends/cuda/files.cmake

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <exception>
 
-#include "../least_squares/large.hpp"
 #include "operations.hpp"
 #include "sigmahat/kernels/block_list_launch.hpp"
 #include "sigmahat/kernels/least_squares_buckets_launch.hpp"
@@ -294,7 +293,7 @@ void LeastSquaresRun::finish_on_host(const Chunk& chunk, const std::vector<int>&
   std::exception_ptr failure;
 #pragma omp parallel
   try {
-    ProblemSolver solver(rows_, spec_, result_, plain_row_steps());
+    ProblemSolver solver(rows_, spec_, result_, row_steps());
     for (Index item = 0; (item = next.fetch_add(1)) < std::ssize(items);) {
       const Index b = large ? chunk.large[items[item]] : items[item];
       const ProblemGram gram = gram_host_.item(item, q_, spec_.intercept);
@@ -325,7 +324,7 @@ void CudaOperations::least_squares(const LeastSquaresRows& rows, const LeastSqua
                                    const LeastSquaresView& result) {
   const GpuOperation operation = gpu_.begin();
   if (rows.columns() + 1 > kLargestGram) {
-    large_least_squares(rows, spec, result, plain_row_steps(), omp_get_max_threads());
+    large_least_squares(rows, spec, result, row_steps(), 1, [&] { return outer_products(gpu_, rows.columns() + 1); });
     return;
   }
   LeastSquaresRun(gpu_, rows, spec, result).run();

@@ -1,6 +1,7 @@
 // The CUDA backend: own kernels for p ≤ 64 and for everything around the products; cuBLAS and cuSOLVER for p > 64.
 #pragma once
 
+#include "../least_squares/large.hpp"
 #include "gpu.hpp"
 #include "sigmahat/host/operations.hpp"
 #include "sigmahat/kernels/gaussian_launch.hpp"
@@ -63,5 +64,8 @@ std::unique_ptr<MomentsPass> begin_small_moments(Gpu& gpu, Index columns, Missin
 std::unique_ptr<MomentsPass> begin_large_moments(Gpu& gpu, Index columns, MissingRows missing);
 bool grouped_small_moments(Gpu& gpu, const RowsView& rows, std::span<const Index> offsets, MissingRows missing,
                            const MomentsView& result);
+
+/// Least squares above kLargestGram (outer_products.cpp).
+std::unique_ptr<OuterProducts> outer_products(Gpu& gpu, Index q);
 
 }  // namespace sigmahat::backends::cuda

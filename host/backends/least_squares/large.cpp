@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "../lapack.hpp"
@@ -76,11 +77,26 @@ void invert_accepted(Index q, const double* r, Index rank, const Index* accepted
   if (rank > 0) lapack::trtri('L', 'N', rank, inverse);
 }
 
+class HostOuterProducts final : public OuterProducts {
+ public:
+  explicit HostOuterProducts(Index q) : q_(q), square_(static_cast<std::size_t>(q * q)) {}
+  void clear() override { std::fill(square_.begin(), square_.end(), 0.0); }
+  void add(const double* rows, Index count) override { lapack::syrk(q_, count, rows, square_.data()); }
+  void read(double* square) override { std::copy(square_.begin(), square_.end(), square); }
+
+ private:
+  Index q_;
+  std::vector<double> square_;
+};
+
 }  // namespace
 
-LargeGram::LargeGram(Index columns, bool intercept)
+std::unique_ptr<OuterProducts> host_outer_products(Index q) { return std::make_unique<HostOuterProducts>(q); }
+
+LargeGram::LargeGram(Index columns, bool intercept, std::unique_ptr<OuterProducts> products)
     : q_(columns + 1),
       intercept_(intercept),
+      products_(std::move(products)),
       mean_(static_cast<std::size_t>(q_)),
       residual_(static_cast<std::size_t>(q_)),
       staged_(static_cast<std::size_t>(kStagedBlocks * kCanonicalBlock * q_)),
@@ -115,7 +131,7 @@ void LargeGram::find_means(ProblemRows& rows, ProblemGram& gram) {
 ProblemGram LargeGram::form(ProblemRows& rows) {
   ProblemGram result;
   find_means(rows, result);
-  std::fill(square_.begin(), square_.end(), 0.0);
+  products_->clear();
   Index staged = 0;
   for (Index number = 0; number < rows.blocks(); ++number) {
     const StagedBlock block = rows.block(number);
@@ -126,9 +142,10 @@ ProblemGram LargeGram::form(ProblemRows& rows) {
     }
     staged += block.count;
     if ((number + 1) % kStagedBlocks != 0 && number + 1 < rows.blocks()) continue;
-    lapack::syrk(q_, staged, staged_.data(), square_.data());
+    products_->add(staged_.data(), staged);
     staged = 0;
   }
+  products_->read(square_.data());
   for (Index i = 0; i < q_; ++i) {
     for (Index j = 0; j <= i; ++j) packed_[steps::packed(i, j)] = square_[i + j * q_];
   }
@@ -149,17 +166,16 @@ RowSteps large_row_steps(const RowSteps& base) {
 }
 
 void large_least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec, const LeastSquaresView& result,
-                         const RowSteps& base, int threads) {
-  const ThreadLimit limit(threads);
+                         const RowSteps& base, int teams,
+                         const std::function<std::unique_ptr<OuterProducts>()>& make_products) {
   const RowSteps steps = large_row_steps(base);
   FirstException failure;
   std::atomic<Index> next{0};
   // Within a parallel region OpenBLAS uses one thread; a region of one thread is none.
-  const int teams = rows.problems < 2 * threads ? 1 : threads;
 #pragma omp parallel num_threads(teams) if (teams > 1)
   failure.run([&] {
     ProblemRows reader(rows, spec.drop_missing);
-    LargeGram gram(rows.columns(), spec.intercept);
+    LargeGram gram(rows.columns(), spec.intercept, make_products());
     ProblemSolver solver(rows, spec, result, steps);
     for (Index problem = 0; (problem = next.fetch_add(1)) < rows.problems;) {
       reader.open(problem);

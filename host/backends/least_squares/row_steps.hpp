@@ -49,7 +49,9 @@ struct RowSteps {
   void (*congruence)(Index n, Index d, const double* root, const double* meat, double* product, double* out);
 };
 
-/// Compiled for the processors that the whole library is compiled for.
+/// Compiled for the processors that the whole library is compiled for: the reference.
 RowSteps plain_row_steps();
+/// The version for this processor, chosen at run time (row_steps_vectors.cpp).
+RowSteps row_steps();
 
 }  // namespace sigmahat::backends

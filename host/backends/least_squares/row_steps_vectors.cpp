@@ -4,12 +4,12 @@
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/cpu/row_steps.cpp"  // relative to host/, an include folder
+#define HWY_TARGET_INCLUDE "backends/least_squares/row_steps_vectors.cpp"  // relative to host/, an include folder
 #include <hwy/foreach_target.h>
 //
 #include <hwy/highway.h>
 
-#include "../least_squares/row_functions.hpp"
+#include "row_functions.hpp"
 
 // flatten: the functions are compiled inside these, hence for their instruction set.
 #define SIGMAHAT_FLATTEN __attribute__((flatten))
