@@ -163,8 +163,24 @@ class BatchSolver {
         norm += closed[j] * closed[j];
       }
       fit_.comparison[b].relative_error = norm == 0 ? std::sqrt(error) : std::sqrt(error / norm);
-      if (options_.method == FitMethod::ascent) std::copy(found.begin(), found.end(), closed);
+      if (options_.method != FitMethod::ascent) continue;
+      std::copy(found.begin(), found.end(), closed);
+      if (!fit_.ascent[b].converged()) leave_without_inference(b);
     }
+  }
+
+  /// A point that is no minimum has no standard errors, and the sums of the closed form are not its own.
+  void leave_without_inference(Index b) {
+    fit_.status[b] = ProblemStatus::not_converged;
+    const Index count = fit_.coefficient_count, first = rows_.first_row(b), rows = rows_.rows_of(b);
+    const auto clear = [](std::vector<double>& values, Index begin, Index size) {
+      if (!values.empty()) std::fill_n(values.begin() + begin, size, kCanonicalNaN);
+    };
+    clear(fit_.standard_errors, b * count, count);
+    clear(fit_.covariance, b * count * count, count * count);
+    clear(fit_.rss, b, 1);
+    clear(fit_.residuals, first, rows);
+    clear(fit_.fitted, first, rows);
   }
 
   /// R², adjusted R² and σ̂² from the sums.

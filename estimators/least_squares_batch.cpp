@@ -109,7 +109,7 @@ void LeastSquaresBatch::validate() const {
     throw InvalidArgument("least squares: X and y are of different precision; both must be float32 or both float64");
   }
   require_not_negative("problems", rows.problems);
-  product("the number of results", rows.problems, x.columns + 1);
+  product("the number of results", rows.problems, product("a covariance", x.columns + 1, x.columns + 1));
   if (rows.offsets.empty()) {
     require_not_negative("rows of a problem", rows.rows_per_problem);
     if (product("the number of all rows", rows.problems, rows.rows_per_problem) > x.rows) {

@@ -51,12 +51,15 @@ struct LeastSquaresOptions {
   double ridge = 0;        ///< λ ≥ 0, in the data's own units
   LeastSquaresRoute route = LeastSquaresRoute::automatic;
   RankPolicy rank_policy = RankPolicy::minimum_norm;
-  /// A column counts towards the rank if what the others leave of it is > rank_tolerance · its length; 0: 32·K·2⁻⁵².
+  /// A column counts towards the rank if what the earlier ones leave of it is > rank_tolerance · its length before centring;
+  /// 0: 32·K·2⁻⁵². R's lm has 1e-7. With a tolerance of their own problems are solved one by one, not in vectors.
   double rank_tolerance = 0;
   bool drop_missing = false;  ///< leave out rows with a NaN or an infinity; else their problem is `not_finite`
   StandardErrors standard_errors = StandardErrors::none;
   LeastSquaresOutputs outputs;
   double confidence_level = 0.95;  ///< in (0, 1)
+  /// With `ascent` the coefficients are the ascent's; where it converged, the rest is the closed form's, which is the same up to
+  /// rounding; where not, the status is `not_converged`, and what belongs to a minimum is NaN.
   FitMethod method = FitMethod::closed_form;
   /// Run the ascent of −½Σ w r² − ½λ‖β‖² on the Gram matrix as well and set it against the closed form.
   bool compare = false;

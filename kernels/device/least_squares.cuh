@@ -144,7 +144,9 @@ SIGMAHAT_DEVICE void finish_problem(const Team& team, const LeastSquaresTask& ta
   team.for_each(k, [=](Index j) { g_own[offset + j] = s_b[j] = steps::data_coefficient(work, summary, j); });
   if (moments.mean == nullptr) return;
   team.barrier();
-  team.for_each(1, [=](Index) { g_own[0] = steps::intercept_from_means(k, moments.mean, moments.residual, s_b); });
+  team.for_each(1, [=](Index) {
+    g_own[0] = steps::intercept_from_means(k, moments.mean, moments.residual, s_b) + 0.0;  // no −0
+  });
 }
 
 }  // namespace device

@@ -54,7 +54,8 @@ SIGMAHAT_STEP void householder(Index rows, Index columns, Index stride, double* 
   }
 }
 
-/// Goes through the first k columns of the upper triangle r (rows q apart, k of them; column k is Qᵀy) in order. A column of which the accepted ones leave no more than tolerance·reference[j] is left out; accepted[] lists the others.
+/// Goes through the first k columns of the upper triangle r (rows q apart, k of them; column k is Qᵀy) in order. A column
+/// of which the accepted ones leave no more than tolerance·reference[j] is left out; accepted[] lists the others.
 /// On return r's rows 0 … rank−1 hold the trapezoid of all columns: accepted ones triangular. Returns the rank.
 SIGMAHAT_STEP Index drop_dependent(Index k, Index q, double* r, const double* reference, double tolerance,
                                    Index* accepted, double* dots) {

@@ -49,6 +49,21 @@ TEST_P(LeastSquaresAscent, ReachesTheClosedFormInOneStepOrTwo) {
   }
 }
 
+TEST_P(LeastSquaresAscent, WithoutConvergenceThereIsNoInference) {
+  const Regressions data(7, 2, 20, 2);
+  LeastSquaresOptions options = with_ascent(true, 0);
+  options.method = FitMethod::ascent;
+  options.standard_errors = StandardErrors::classical;
+  options.outputs = {.t = true, .p = true, .goodness = true, .residuals = true};
+  options.ascent.max_iterations = 0;
+  const auto fit = fit_least_squares(context(), data.batch(), options);
+  EXPECT_EQ(fit.status[0], ProblemStatus::not_converged);
+  EXPECT_EQ(fit.coefficients, std::vector<double>(6, 0.0));
+  for (const auto* values : {&fit.standard_errors, &fit.t, &fit.p, &fit.rss, &fit.r_squared, &fit.residuals}) {
+    for (const double value : *values) EXPECT_TRUE(std::isnan(value));
+  }
+}
+
 TEST_P(LeastSquaresAscent, IsNotRunWhereThereIsNoSolution) {
   Regressions data(5, 3, 20, 2);
   data.y[25] = std::numeric_limits<double>::quiet_NaN();

@@ -179,6 +179,35 @@ TEST_P(LeastSquares, RobustErrorsAreTheirFormulas) {
   }
 }
 
+TEST_P(LeastSquares, ARowOfLeverageOneLeavesHc2AndHc3Undefined) {
+  Regressions data(37, 1, 20, 3);
+  for (Index i = 0; i < data.rows; ++i) data.row_of(0, i)[2] = i == 4 ? 0.1 : 0;  // a column for one row alone
+  for (const auto route : {LeastSquaresRoute::automatic, LeastSquaresRoute::qr}) {
+    for (const bool intercept : {false, true}) {
+      LeastSquaresOptions options = everything(intercept);
+      options.route = route;
+      for (const auto kind : {StandardErrors::hc2, StandardErrors::hc3}) {
+        options.standard_errors = kind;
+        const auto fit = fit_least_squares(context(), data.batch(), options);
+        for (const double error : fit.standard_errors) EXPECT_TRUE(std::isnan(error)) << error;
+      }
+      options.standard_errors = StandardErrors::hc0;
+      const auto defined = fit_least_squares(context(), data.batch(), options);
+      for (const double error : defined.standard_errors) EXPECT_FALSE(std::isnan(error));
+    }
+  }
+}
+
+TEST_P(LeastSquares, ResponsesWhoseSquaresAreOutOfRangeHaveNoResult) {
+  for (const double scale : {0x1p-520, 0x1p530}) {
+    Regressions data(39, 1, 40, 2);
+    for (double& y : data.y) y *= scale;
+    const auto fit = fit_least_squares(context(), data.batch(), everything(true));
+    EXPECT_EQ(fit.status[0], ProblemStatus::not_finite);
+    EXPECT_TRUE(std::isnan(fit.coefficients[0]) && std::isnan(fit.standard_errors[0]));
+  }
+}
+
 TEST_P(LeastSquares, WeightsSayHowPreciseARowIsNotHowOftenItWasSeen) {
   const Regressions data(19, 1, 30, 2);
   const std::vector<double> twos(30, 2.0);

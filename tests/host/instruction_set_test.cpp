@@ -1,26 +1,10 @@
 // Level D3 across CPU instruction sets: every vector target of this processor gives the bits of the scalar one.
-#include <hwy/highway.h>
-
 #include "compare.hpp"
+#include "only_targets.hpp"
 #include "operations_data.hpp"
 
 namespace sigmahat::test {
 namespace {
-
-/// Lets the dispatch see only some targets, and all of them again at the end.
-class OnlyTargets {
- public:
-  explicit OnlyTargets(std::int64_t targets) {
-    hwy::SetSupportedTargetsForTest(targets);
-    hwy::GetChosenTarget().Update(targets);
-  }
-  ~OnlyTargets() {
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().DeInit();
-  }
-  OnlyTargets(const OnlyTargets&) = delete;
-  OnlyTargets& operator=(const OnlyTargets&) = delete;
-};
 
 struct Results {
   std::string instruction_set;
@@ -114,13 +98,8 @@ Results results_of(Context& context) {
 }
 
 TEST(InstructionSets, AllGiveTheSameBits) {
-  std::vector<std::int64_t> targets;
-  for (const std::int64_t target : {HWY_AVX3, HWY_AVX2}) {
-    if (hwy::SupportedTargets() & target) targets.push_back(target);
-  }
-  targets.push_back(HWY_SCALAR);
   std::vector<Results> all;
-  for (const std::int64_t target : targets) {
+  for (const std::int64_t target : targets_of_processor()) {
     const OnlyTargets only(target);
     Context context({"cpu", 2});
     all.push_back(results_of(context));

@@ -113,6 +113,17 @@ void solve_tall(const LeastSquaresRows& rows, const LeastSquaresSpec& spec, cons
   if (solver != nullptr) solver->finish();
 }
 
+/// A thread for each problem. BLAS gets the threads only of a single problem that is large: where cores are busy with other
+/// things, its threads wait for each other at every step of a factorisation.
+void solve_large(const LeastSquaresRows& rows, const LeastSquaresSpec& spec, const LeastSquaresView& result,
+                 int threads) {
+  constexpr Index kWorthThreads = 512;
+  const Index q = rows.columns() + 1;
+  const int teams = static_cast<int>(std::min<Index>(threads, rows.problems));
+  const ThreadLimit limit(teams == 1 && q < kWorthThreads ? 1 : threads);
+  large_least_squares(rows, spec, result, row_steps(), teams, [q] { return host_outer_products(q); });
+}
+
 }  // namespace
 
 void CpuOperations::least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec,
@@ -120,9 +131,7 @@ void CpuOperations::least_squares(const LeastSquaresRows& rows, const LeastSquar
   if (rows.problems == 0) return;
   const ThreadLimit limit(threads_);
   if (rows.columns() + 1 > kLargestGram) {
-    const Index gram_size = rows.columns() + 1;
-    large_least_squares(rows, spec, result, row_steps(), rows.problems < 2 * threads_ ? 1 : threads_,
-                        [gram_size] { return host_outer_products(gram_size); });
+    solve_large(rows, spec, result, threads_);
     return;
   }
   const double q = static_cast<double>(rows.columns() + 1), all = static_cast<double>(rows.first_row(rows.problems));

@@ -25,11 +25,12 @@ struct FullGroup {
   }
 };
 struct PartGroup {
-  Index columns;
+  explicit PartGroup(Index count) : columns(count) {}
   template <class D>
   HWY_INLINE hn::Vec<D> load(D d, const double* p) const {
     return load_first(d, p, columns);
   }
+  Index columns;
 };
 
 constexpr Index kLine = 8;  // numbers
@@ -38,7 +39,7 @@ constexpr Index kLine = 8;  // numbers
 template <int kNumbers>
 HWY_INLINE void fetch_row(const double* place, Index ahead) {
 #pragma GCC unroll 2
-  for (Index line = 0; line < kNumbers; line += kLine) fetch_ahead(place, (ahead + line) * 8);
+  for (Index number = 0; number < kNumbers; number += kLine) fetch_ahead(place, ahead + number);
 }
 
 /// Lane i ← lane i + kShift mod N.
@@ -55,9 +56,10 @@ HWY_INLINE hn::Vec<D> turned(D d, hn::Vec<D> v) {
   }
 }
 
-/// The rows begin … end−1 of a block. While one is read, the cache is asked for what lies `ahead` numbers behind it.
+/// The rows begin … end−1 of a block. While one is read, the cache is asked for a line of the row that lies `ahead` rows
+/// behind it, the one at number `line`.
 struct Span {
-  Index begin, end, ahead;
+  Index begin, end, ahead, line;
 };
 
 /// Sums of one or two groups of columns among themselves and with y.
@@ -149,8 +151,10 @@ struct Diagonal {
     const double* row = b.x + rows.begin * b.leading_dimension + column;
     const double* y = b.y + rows.begin * b.y_stride;
     double sum = first || yy == nullptr ? 0.0 : *yy;
+    const Index x_ahead = rows.ahead * b.leading_dimension + rows.line - column, y_ahead = rows.ahead * b.y_stride;
     for (Index i = rows.begin; i < rows.end; ++i, row += b.leading_dimension, y += b.y_stride) {
-      fetch_row<kGroups * kN>(row - column, rows.ahead);
+      fetch_row<kGroups * kN>(row, x_ahead);
+      if (i % kLine == 0) fetch_ahead(y, y_ahead);
       const double w = kWeighted ? b.weights[i] : 1.0;
       add_row(row, *y, w, last);
       sum = __builtin_fma(kWeighted ? w * *y : *y, *y, sum);
@@ -178,8 +182,9 @@ struct Rectangle {
     }
     const LastGroup last(std::min<Index>(kN, b.columns - column - (kGroups - 1) * kN));
     const double* row = b.x + rows.begin * b.leading_dimension;
+    const Index x_ahead = rows.ahead * b.leading_dimension + rows.line;
     for (Index i = rows.begin; i < rows.end; ++i, row += b.leading_dimension) {
-      fetch_row<1>(row, rows.ahead);
+      fetch_ahead(row, x_ahead);
       V x[kGroups];
 #pragma GCC unroll 2
       for (int g = 0; g < kGroups; ++g) {
@@ -208,11 +213,11 @@ double* add_pair(const GramBlock& b, Index column, Span& rows, double* sums, dou
   using Pair = Rectangle<D, kGroups, kWeighted, LastGroup>;
   Own own;
   own.add_rows(b, column, rows, sums, yy);
-  rows.ahead += kLine;
+  rows.line += kGroups * kLine;
   sums += Own::kVectors * Own::kN;
   for (Index earlier = 0; earlier < column; earlier += Own::kN, sums += Pair::kVectors * Own::kN) {
     Pair::add_rows(b, column, earlier, rows, sums);
-    rows.ahead += kLine;
+    rows.line += kLine;
   }
   return sums;
 }
@@ -222,10 +227,10 @@ void form(const GramBlock& b, double* sums, double* yy) {
   constexpr Index kN = static_cast<Index>(hn::MaxLanes(D())), kPair = 2 * kN;
   // More than one pair: rows that stay in the first-level cache while they are read several times.
   const Index chunk = b.columns <= kPair ? kCanonicalBlock : std::max<Index>(2048 / b.columns, 16);
-  const Index ahead = b.columns <= kPair ? kStreamAhead : chunk * b.leading_dimension;
+  const Index ahead = b.columns <= kPair ? kStreamAhead / b.columns : chunk;
   const Index last = (b.columns - 1) / kPair * kPair, left = b.columns - last;
   for (Index begin = 0; begin == 0 || begin < b.rows; begin += chunk) {
-    Span rows{begin, std::min(begin + chunk, b.rows), ahead};
+    Span rows{begin, std::min(begin + chunk, b.rows), ahead, 0};
     double* next = sums;
     for (Index column = 0; column < last; column += kPair) {
       next = add_pair<D, 2, kWeighted, FullGroup>(b, column, rows, next, column == 0 ? yy : nullptr);
@@ -251,13 +256,14 @@ HWY_INLINE void form_two_groups(const GramBlock& a, const GramBlock& b, double* 
   first.clear();
   second.clear();
   const Group group(a.columns);
+  const Index ahead = kStreamAhead / a.columns, x_ahead = ahead * a.leading_dimension, y_ahead = ahead * a.y_stride;
   double square_a = 0, square_b = 0;
   for (Index i = 0; i < a.rows; ++i) {
     const double *const row_a = a.x + i * a.leading_dimension, *const row_b = b.x + i * b.leading_dimension;
     const double y_a = a.y[i * a.y_stride], y_b = b.y[i * b.y_stride];
     // One stream of requests: two that take turns would keep the processor's own prefetching from starting.
-    fetch_row<1>(a.x + 2 * i * a.leading_dimension, kStreamAhead);
-    if (i % 4 == 0) fetch_row<1>(a.y + 2 * i * a.y_stride, kStreamAhead / 4);
+    fetch_ahead(a.x + 2 * i * a.leading_dimension, x_ahead);
+    if (i % 4 == 0) fetch_ahead(a.y + 2 * i * a.y_stride, y_ahead);
     first.add_row(row_a, y_a, 1.0, group);
     second.add_row(row_b, y_b, 1.0, group);
     square_a = __builtin_fma(y_a, y_a, square_a);
@@ -309,7 +315,7 @@ void centre(const GramBlock& b, double total, const CentredRows& out) {
     if (b.columns - column >= kLaneCount) {
       centre_group(b, total, out, column, FullGroup(0));
     } else {
-      centre_group(b, total, out, column, PartGroup{b.columns - column});
+      centre_group(b, total, out, column, PartGroup(b.columns - column));
     }
   }
   const auto weight = [&b](Index i) HWY_ATTR { return b.weights == nullptr ? 1.0 : b.weights[i]; };
@@ -335,19 +341,21 @@ void add(Index count, const double* HWY_RESTRICT more, double* HWY_RESTRICT sums
 
 template <class D>
 GramKernel kernel(bool weighted) {
-  const bool narrow = !weighted && hn::MaxLanes(D()) == 4;
   return {static_cast<int>(hn::MaxLanes(D())),
           weighted ? &form<D, true> : &form<D, false>,
-          narrow ? &form_two<D> : nullptr,
+          nullptr,
           &centre,
           &add_multiple,
           &add};
 }
 
 GramKernel table(Index columns, bool weighted) {
+  if (columns > 4) return kernel<Lanes>(weighted);
   using Narrow = hn::CappedTag<double, 4>;
-  GramKernel result = columns <= 4 ? kernel<Narrow>(weighted) : kernel<Lanes>(weighted);
-  if (columns > 4) result.form_two = nullptr;
+  GramKernel result = kernel<Narrow>(weighted);
+  if constexpr (hn::MaxLanes(Narrow()) == 4) {
+    if (!weighted) result.form_two = &form_two<Narrow>;
+  }
   return result;
 }
 

@@ -17,8 +17,9 @@
 
 namespace sigmahat::backends {
 
-/// How many numbers ahead rows are asked for that are read once.
-inline constexpr Index kStreamAhead = 1024;
+/// How many numbers ahead rows are asked for that are read once: far enough that memory has something to do while a group of
+/// problems is solved.
+inline constexpr Index kStreamAhead = 4096;
 
 /// Rows of one block: entry (i, j) of x at x[i·leading_dimension + j], y_i at y[i·y_stride].
 struct GramBlock {

@@ -102,11 +102,10 @@ void GroupSolver::gather_nodes() {
 
 void GroupSolver::solve_lanes() {
   const bool automatic = spec_.route == LeastSquaresRoute::automatic;
-  const LaneFlags flags =
-      kernel_.solve(k_, spec_.ridge, automatic ? kRefineCondition : kCholeskyCondition,
-                    {gram_.data(), weight_.data(), row_counts_.data(), mean_.data(), residual_.data(),
-                     coefficients_.data(), errors_.data(), rss_wanted_ ? rss_.data() : nullptr, condition_.data(),
-                     scratch_.data(), builder_.behind(problems_[gathered_ - 1])});
+  const LaneFlags flags = kernel_.solve(
+      k_, spec_.ridge, automatic ? kRefineCondition : kCholeskyCondition,
+      {gram_.data(), weight_.data(), row_counts_.data(), mean_.data(), residual_.data(), coefficients_.data(),
+       errors_.data(), rss_wanted_ ? rss_.data() : nullptr, condition_.data(), scratch_.data()});
   unsigned flagged = flags.irregular | (rss_wanted_ ? flags.needs_rows : 0U);
   for (Index l = 0; l < gathered_; ++l) {
     const double rows = row_counts_.data()[l];

@@ -60,13 +60,6 @@ struct LaneTeam {
     for (Index i = 0; i < count; ++i) f(i);
   }
   HWY_INLINE void barrier() const {}
-  /// Asks the cache for two more lines of what will be read next, so that memory does not rest while the solver runs.
-  HWY_INLINE void fetch() const {
-    fetch_ahead(next, 0);
-    fetch_ahead(next, 64);
-    next += 16;
-  }
-  mutable const double* next = nullptr;
 };
 
 #include "least_squares_steps.inc"
@@ -130,7 +123,7 @@ HWY_INLINE LaneFlags solve_size(Size k, double ridge, double largest_condition, 
   Workspace<Size> memory(k, p);
   const GramWork<Lane> work = memory.work();
   const Lane* const mean = reinterpret_cast<const Lane*>(p.mean);
-  const auto summary = solve_gram(LaneTeam{p.next}, k, load(p.weight, 0), mean, Lane(ridge), work);
+  const auto summary = solve_gram(LaneTeam(), k, load(p.weight, 0), mean, Lane(ridge), work);
   store(summary.condition, p.condition, 0);
   const Index first = mean == nullptr ? 0 : 1;
   Lane* const b = work.beta;
@@ -171,7 +164,7 @@ LaneFlags solve(Index columns, double ridge, double largest_condition, const Lan
 void gather(Index size, const Index* place, const double* const* nodes, double* lanes) {
   for (Index s = 0; s < size; s += 4) {
     Vector four[4];
-    gather_four(nodes, s, LoadAll(), four);
+    gather_four(nodes, s, four);
     for (Index c = 0; c < 4; ++c) {
       if (place[s + c] >= 0) hn::StoreU(four[c], kLanes, lanes + place[s + c] * kLaneCount);
     }

@@ -21,7 +21,6 @@ struct LaneProblems {
   double* rss;             ///< n = 1; null: not wanted
   double* condition;       ///< n = 1
   double* scratch;         ///< n = solver_scratch(k)
-  const double* next;      ///< what will be read after this: the cache is asked for some of it meanwhile; may be null
 };
 
 /// A bit for each lane.

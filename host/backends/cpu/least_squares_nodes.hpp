@@ -47,10 +47,6 @@ class NodeBuilder {
   void form(Index problem, Index first, Index last, GramNode& node);
   /// The nodes of this problem and the next one, together where that is faster; else returns false and does nothing.
   bool form_two(Index problem, GramNode& node, GramNode& next);
-  /// Where the cache may be asked for the next problem's rows; null where they are not read in place.
-  const double* behind(Index problem) const {
-    return x_in_place_ ? x_at(rows_.first_row(problem + 1)) + kStreamAhead : nullptr;
-  }
   /// earlier ← the node of both.
   void merge(GramNode& earlier, const GramNode& later);
 

@@ -114,7 +114,8 @@ void LargeGram::find_means(ProblemRows& rows, ProblemGram& gram) {
       const StagedBlock block = rows.block(number);
       if (!second) gram.dropped += rows.block_rows() - block.count;
       for (Index i = 0; i < block.count; ++i) {
-        const double weight = block.weights == nullptr ? 1.0 : block.weights[i];
+        const double weight = block.weight(i);
+        if (weight == 0) continue;
         if (!second) {
           gram.weight += weight;
           gram.rows += weight > 0 ? 1 : 0;
@@ -137,7 +138,11 @@ ProblemGram LargeGram::form(ProblemRows& rows) {
     const StagedBlock block = rows.block(number);
     double* out = staged_.data() + staged * q_;
     for (Index i = 0; i < block.count; ++i, out += q_) {
-      const double root = block.weights == nullptr ? 1.0 : std::sqrt(block.weights[i]);
+      const double root = std::sqrt(block.weight(i));
+      if (root == 0) {
+        std::fill_n(out, q_, 0.0);
+        continue;
+      }
       for (Index j = 0; j < q_; ++j) out[j] = ((block.z[i * q_ + j] - mean_[j]) - residual_[j]) * root;
     }
     staged += block.count;

@@ -19,8 +19,8 @@ bool plain(const LeastSquaresSpec& spec, const LeastSquaresView& wanted) {
   const bool errors = spec.standard_errors == StandardErrors::none ||
                       (spec.standard_errors == StandardErrors::classical && spec.ridge == 0);
   const bool sums = wanted.rss != nullptr || wanted.residual_dof != nullptr;
-  return spec.route != LeastSquaresRoute::qr && errors && !(spec.ridge > 0 && sums) && wanted.covariance == nullptr &&
-         wanted.residuals == nullptr && wanted.fitted == nullptr;
+  return spec.route != LeastSquaresRoute::qr && spec.rank_tolerance == 0 && errors && !(spec.ridge > 0 && sums) &&
+         wanted.covariance == nullptr && wanted.residuals == nullptr && wanted.fitted == nullptr;
 }
 
 class ProblemSolver::State {
@@ -109,14 +109,10 @@ class ProblemSolver::State {
   }
 
   void write_sums(const ProblemGram& gram) {
-    residual_dof_ = static_cast<double>(gram.rows - solution_.rank - first_);
-    if (spec_.ridge > 0) {
-      for (Index j = 0; j < k_; ++j) {
-        residual_dof_ += ((spec_.ridge * solution_.scale[j]) * solution_.scale[j]) * solution_.inverse[j];
-      }
-    }
+    residual_dof_ = static_cast<double>(gram.rows - first_) - hat_trace(spec_, gram, solution_);
+    if (std::fabs(residual_dof_) < 0x1p-40 * static_cast<double>(gram.rows)) residual_dof_ = 0;  // rounding of a trace
     write(out_.residual_dof, residual_dof_);
-    write(out_.tss, canonical(gram.gram[steps::packed(k_, k_)]));
+    write(out_.tss, solution_.constant_response ? 0.0 : canonical(gram.gram[steps::packed(k_, k_)]));
     const bool rows_wanted = out_.residuals != nullptr || out_.fitted != nullptr;
     if (out_.rss == nullptr && !errors_wanted() && !rows_wanted) return;
     rss_ = solution_.minimum;
@@ -148,24 +144,27 @@ class ProblemSolver::State {
     if (!errors_wanted()) return;
     const double sigma_squared = residual_dof_ > 0 ? rss_ / residual_dof_ : kCanonicalNaN;
     const bool by_formula = spec_.standard_errors == StandardErrors::classical && !(spec_.ridge > 0);
-    std::vector<double> covariance;
+    std::vector<double> covariance, scale;
     if (!by_formula || out_.covariance != nullptr) {
-      covariance = coefficient_covariance(spec_, steps_, gram, solution_, sigma_squared, residual_dof_, rows_);
+      covariance = coefficient_covariance(spec_, steps_, gram, solution_, sigma_squared, residual_dof_, rows_, scale);
     }
-    for (Index c = 0; c < count_; ++c) {
-      const bool aliased = c >= first_ && solution_.aliased[c - first_];
-      double error = kCanonicalNaN;
-      if (!by_formula) {
-        error = std::sqrt(covariance[c * count_ + c]);
-      } else if (c < first_) {
-        error = std::sqrt(sigma_squared * (1 / gram.weight + solution_.mean_leverage));
-      } else if (!aliased) {
-        error = std::sqrt(sigma_squared * solution_.inverse[c - first_]) * solution_.scale[c - first_];
+    if (double* const errors = item(out_.standard_errors, count_)) {
+      for (Index c = 0; c < count_; ++c) {
+        const double error =
+            by_formula ? classical_error(gram, sigma_squared, c) : std::sqrt(covariance[c * count_ + c]) * scale[c];
+        errors[c] = canonical(error);
       }
-      if (double* const errors = item(out_.standard_errors, count_)) errors[c] = canonical(error);
     }
-    if (out_.covariance != nullptr)
-      std::copy(covariance.begin(), covariance.end(), item(out_.covariance, count_ * count_));
+    double* const full = item(out_.covariance, count_ * count_);
+    for (Index place = 0; full != nullptr && place < count_ * count_; ++place) {
+      full[place] = canonical((covariance[place] * scale[place / count_]) * scale[place % count_]);
+    }
+  }
+
+  double classical_error(const ProblemGram& gram, double sigma_squared, Index c) const {
+    if (c < first_) return std::sqrt(sigma_squared * (1 / gram.weight + solution_.mean_leverage));
+    const Index j = c - first_;
+    return solution_.aliased[j] ? kCanonicalNaN : std::sqrt(sigma_squared * solution_.inverse[j]) * solution_.scale[j];
   }
 
   const LeastSquaresRows& batch_;

@@ -21,7 +21,6 @@ class ProblemRows {
   Index source_row(Index i) const { return source_[static_cast<std::size_t>(i)]; }
   /// Rows of the last block, dropped ones included.
   Index block_rows() const { return block_rows_; }
-  Index block_first() const { return block_first_; }
   /// Whether every value and weight of the problem is finite (under drop_missing: of the rows that are kept, always).
   bool all_finite() const;
 

@@ -30,7 +30,7 @@ QrRoute::QrRoute(Index columns, const LeastSquaresSpec& spec, const RowSteps& st
 void QrRoute::choose_scales(const ProblemGram& gram, ProblemRows& rows) {
   std::vector<double> largest;
   for (Index j = 0; j < q_; ++j) {
-    const double diagonal = gram.gram[steps::packed(j, j)];
+    const double diagonal = gram.gram[steps::packed(j, j)] + (j < k_ ? spec_.ridge : 0);
     if (diagonal < kLargestDiagonal && diagonal > 1 / kLargestDiagonal) {
       scale_[j] = steps::balancing_scale(diagonal);
       continue;
@@ -40,6 +40,7 @@ void QrRoute::choose_scales(const ProblemGram& gram, ProblemRows& rows) {
       for (Index number = 0; number < rows.blocks(); ++number) {
         const StagedBlock block = rows.block(number);
         for (Index i = 0; i < block.count; ++i) {
+          if (block.weight(i) == 0) continue;
           for (Index c = 0; c < q_; ++c) {
             const double deviation =
                 spec_.intercept ? (block.z[i * q_ + c] - gram.mean[c]) - gram.residual[c] : block.z[i * q_ + c];
@@ -48,7 +49,10 @@ void QrRoute::choose_scales(const ProblemGram& gram, ProblemRows& rows) {
         }
       }
     }
-    scale_[j] = largest[j] > 0 && std::isfinite(largest[j]) ? std::exp2(-std::ilogb(largest[j])) : 1.0;
+    const double length = j < k_ ? std::max(largest[j], std::sqrt(spec_.ridge)) : largest[j];
+    constexpr int kLargestExponent = 1022;  // of columns that are denormal
+    const bool usable = length > 0 && std::isfinite(length);
+    scale_[j] = usable ? std::exp2(std::min(-std::ilogb(length), kLargestExponent)) : 1.0;
   }
 }
 
@@ -100,16 +104,13 @@ void QrRoute::add_ridge() {
 }
 
 void QrRoute::find_rank(const ProblemGram& gram, Solution& solution) {
-  double sum = 0;
+  std::vector<double>& lengths = work_;
+  lengths.assign(static_cast<std::size_t>(k_), 0.0);
   for (Index j = 0; j < k_; ++j) {
-    double length = 0;
+    double& length = lengths[j];
     for (Index i = 0; i <= j; ++i) length = std::fma(r_[i * stride_ + j], r_[i * stride_ + j], length);
-    sum += length;
-    if (spec_.intercept) {
-      const double mean = gram.mean[j] * scale_[j];
-      length = std::fma(gram.weight * mean, mean, length);
-    }
-    reference_[j] = std::sqrt(length);
+    const double mean = spec_.intercept ? gram.mean[j] * scale_[j] : 0;
+    reference_[j] = std::sqrt(std::fma(gram.weight * mean, mean, length));
   }
   const double count = static_cast<double>(k_ + (spec_.intercept ? 1 : 0));
   const double tolerance = spec_.rank_tolerance > 0 ? spec_.rank_tolerance : 32 * count * 0x1p-52;
@@ -117,10 +118,12 @@ void QrRoute::find_rank(const ProblemGram& gram, Solution& solution) {
       steps_.drop_dependent(k_, stride_, r_.data(), reference_.data(), tolerance, accepted_.data(), dots_.data());
   inverse_.resize(static_cast<std::size_t>(solution.rank * solution.rank));
   steps_.invert_accepted(stride_, r_.data(), solution.rank, accepted_.data(), inverse_.data());
-  double inverse_sum = 0;
+  double sum = 0, inverse_sum = 0;
+  for (Index i = 0; i < solution.rank; ++i) sum += lengths[accepted_[i]];
   for (const double entry : inverse_) inverse_sum = std::fma(entry, entry, inverse_sum);
-  solution.condition = solution.rank < k_ ? std::numeric_limits<double>::infinity()
-                                          : std::sqrt(sum * inverse_sum) / static_cast<double>(k_);
+  const auto rank = static_cast<double>(std::max<Index>(solution.rank, 1));
+  solution.accepted_condition = std::sqrt(sum * inverse_sum) / rank;
+  solution.condition = solution.rank < k_ ? std::numeric_limits<double>::infinity() : solution.accepted_condition;
 }
 
 /// B: the inverse of the triangle of the accepted columns in the data's units, zero rows for the others.

@@ -11,6 +11,8 @@ namespace {
 /// Beyond this condition a step of refinement no longer brings digits: its error is about κ²·2⁻⁵³ of the step.
 constexpr double kRefinableCondition = 0x1p21;
 constexpr int kMostRefinements = 4;
+/// Below it sums of squares lose digits to underflow, and RSS with them.
+constexpr double kLeastSumOfSquares = 0x1p-960;
 
 bool all_finite(const double* values, Index count) {
   return std::all_of(values, values + count, [](double value) { return std::isfinite(value); });
@@ -38,7 +40,7 @@ ProblemStatus Routes::solve(const ProblemGram& gram, ProblemRows& rows, Solution
   solution.route = RouteTaken::none;
   solution.rank = 0;
   solution.condition = kCanonicalNaN;
-  solution.keeps_rss = false;
+  solution.keeps_rss = solution.constant_response = false;
   solution.intercept[0] = solution.intercept[1] = solution.mean_leverage = 0;
   // Sums that are not finite while all rows are have overflowed; the means must not, the scatter may: QR scales the rows.
   const bool means_are_finite =
@@ -48,19 +50,62 @@ ProblemStatus Routes::solve(const ProblemGram& gram, ProblemRows& rows, Solution
   }
   const Index coefficients = k_ + (spec_.intercept ? 1 : 0);
   if (gram.rows == 0 || (spec_.ridge == 0 && gram.rows < coefficients)) return ProblemStatus::too_few_rows;
+  if (!judge_response(gram, rows)) return ProblemStatus::not_finite;
+  solution.constant_response = constant_response_;
   if (spec_.route != LeastSquaresRoute::qr) {
     if (by_cholesky(gram, rows, solution)) return ProblemStatus::ok;
     if (spec_.route == LeastSquaresRoute::cholesky) return ProblemStatus::rank_deficient;
   }
   qr_.solve(gram, rows, solution);
+  if (constant_response_) {
+    std::fill(solution.b.begin(), solution.b.end(), 0.0);
+    solution.intercept[0] = spec_.intercept ? gram.mean[k_] + gram.residual[k_] : 0;
+  }
   if (!all_finite(solution.b.data(), k_)) return ProblemStatus::not_finite;
   if (solution.rank < k_) return ProblemStatus::rank_deficient;
-  if (solution.condition < kRefinableCondition) refine(gram, rows, solution);
+  if (solution.condition < kRefinableCondition && !constant_response_) refine(gram, rows, solution);
   return spec_.route == LeastSquaresRoute::qr ? ProblemStatus::ok : ProblemStatus::refined_by_qr;
+}
+
+/// Whether the sum of squares of y is within range: else there might be coefficients, but no RSS and no error. Sets
+/// constant_response_ where y does not vary but by rounding: nothing is there to be explained.
+bool Routes::judge_response(const ProblemGram& gram, ProblemRows& rows) {
+  const double y = gram.gram[steps::packed(k_, k_)], mean = spec_.intercept ? gram.mean[k_] : 0;
+  constant_response_ = false;
+  if (!std::isfinite(y)) return false;
+  if (y >= kLeastSumOfSquares && y > kConstantShare * ((gram.weight * mean) * mean)) return true;
+  double largest = 0;
+  for (Index number = 0; number < rows.blocks(); ++number) {
+    const StagedBlock block = rows.block(number);
+    for (Index i = 0; i < block.count; ++i) {
+      const double deviation =
+          spec_.intercept ? (block.z[i * q_ + k_] - mean) - gram.residual[k_] : block.z[i * q_ + k_];
+      if (block.weight(i) != 0) largest = std::max(largest, std::fabs(deviation));
+    }
+  }
+  constant_response_ = largest <= 0x1p-50 * std::fabs(mean);
+  return constant_response_ || y >= kLeastSumOfSquares;
+}
+
+/// Whether every pivot is above the tolerance that was given; without one κ decides.
+bool Routes::keeps_columns(const ProblemGram& gram, const steps::GramWork<double>& work) const {
+  if (!(spec_.rank_tolerance > 0)) return true;
+  for (Index j = 0; j < k_; ++j) {
+    const double mean = spec_.intercept ? gram.mean[j] * work.scale[j] : 0;
+    const double diagonal = (gram.gram[steps::packed(j, j)] + spec_.ridge) * work.scale[j] * work.scale[j];
+    const double length = std::fma(gram.weight * mean, mean, diagonal), left = 1 / work.gram[steps::packed(j, j)];
+    if (!(left > spec_.rank_tolerance * spec_.rank_tolerance * length)) return false;
+  }
+  return true;
 }
 
 bool Routes::by_cholesky(const ProblemGram& gram, ProblemRows& rows, Solution& solution) {
   std::copy_n(gram.gram, gram_.size(), gram_.begin());
+  if (constant_response_) {  // any length will do for a y that is orthogonal to everything
+    const double mean = spec_.intercept ? gram.mean[k_] : 0;
+    std::fill_n(gram_.begin() + steps::packed(k_, 0), k_, 0.0);
+    gram_.back() = std::max(1.0, (gram.weight * mean) * mean);
+  }
   double* const v = vectors_.data();
   const steps::GramWork<double> work{gram_.data(), inverse_factor_.data(), v, v + q_, v + 2 * q_, v + 2 * q_ + k_};
   const double* const mean = spec_.intercept ? gram.mean : nullptr;
@@ -68,8 +113,9 @@ bool Routes::by_cholesky(const ProblemGram& gram, ProblemRows& rows, Solution& s
   const bool automatic = spec_.route == LeastSquaresRoute::automatic;
   solution.condition = summary.condition;
   if (!summary.regular || !(summary.condition <= (automatic ? kQrCondition : kCholeskyCondition))) return false;
+  if (automatic && !keeps_columns(gram, work)) return false;
   take_cholesky(gram, summary, work, solution);
-  if (automatic && summary.condition > kRefineCondition) {
+  if (automatic && summary.condition > kRefineCondition && !constant_response_) {
     refine(gram, rows, solution);
     solution.route = RouteTaken::refined_cholesky;
     solution.keeps_rss = false;
@@ -80,6 +126,7 @@ bool Routes::by_cholesky(const ProblemGram& gram, ProblemRows& rows, Solution& s
 void Routes::take_cholesky(const ProblemGram& gram, const steps::GramSummary<double>& summary,
                            const steps::GramWork<double>& work, Solution& solution) {
   solution.route = RouteTaken::cholesky;
+  solution.accepted_condition = summary.condition;
   solution.rank = k_;
   solution.aliased.assign(static_cast<std::size_t>(k_), false);
   solution.b.resize(static_cast<std::size_t>(k_));
@@ -95,7 +142,7 @@ void Routes::take_cholesky(const ProblemGram& gram, const steps::GramSummary<dou
       solution.root[j * k_ + c] = (work.inverse_factor[steps::packed(c, j)] * root) * work.scale[j];
     }
   }
-  solution.keeps_rss = summary.keeps_rss && spec_.ridge == 0;
+  solution.keeps_rss = summary.keeps_rss && spec_.ridge == 0 && !constant_response_;
   solution.minimum = steps::data_sum_of_squares(summary, summary.minimum);
   if (!spec_.intercept) return;
   solution.intercept[0] = steps::intercept_from_means(k_, gram.mean, gram.residual, solution.b.data());

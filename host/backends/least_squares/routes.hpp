@@ -18,6 +18,8 @@ class Routes {
   ProblemStatus solve(const ProblemGram& gram, ProblemRows& rows, Solution& solution);
 
  private:
+  bool judge_response(const ProblemGram& gram, ProblemRows& rows);
+  bool keeps_columns(const ProblemGram& gram, const steps::GramWork<double>& work) const;
   bool by_cholesky(const ProblemGram& gram, ProblemRows& rows, Solution& solution);
   void take_cholesky(const ProblemGram& gram, const steps::GramSummary<double>& summary,
                      const steps::GramWork<double>& work, Solution& solution);
@@ -29,6 +31,7 @@ class Routes {
   const LeastSquaresSpec& spec_;
   const RowSteps& steps_;
   QrRoute qr_;
+  bool constant_response_ = false;
   std::vector<double> gram_, inverse_factor_, vectors_, residuals_, residuals_low_;
   std::vector<double> gradient_, gradient_low_, whitened_, step_;
 };

@@ -22,6 +22,7 @@ inline void residuals(Index k, const StagedBlock& block, const double* intercept
 
 inline void gradient(Index k, const StagedBlock& block, const Residuals& r, double* hi, double* lo) {
   for (Index i = 0; i < block.count; ++i) {
+    if (block.weight(i) == 0) continue;
     const double* const z = block.z + i * (k + 1);
     double t = r.hi[i], t_lo = r.lo[i];
     if (block.weights != nullptr) {
@@ -37,6 +38,7 @@ inline void gradient(Index k, const StagedBlock& block, const Residuals& r, doub
 
 inline void sum_of_squares(const StagedBlock& block, const Residuals& r, double* sum) {
   for (Index i = 0; i < block.count; ++i) {
+    if (block.weight(i) == 0) continue;
     const double weighted = block.weights == nullptr ? r.hi[i] : block.weights[i] * r.hi[i];
     steps::add_product(weighted, r.hi[i], 2 * r.lo[i], sum[0], sum[1]);
   }
@@ -45,8 +47,9 @@ inline void sum_of_squares(const StagedBlock& block, const Residuals& r, double*
 inline void standardise(Index q, Index stride, const StagedBlock& block, const double* mean, const double* residual,
                         const double* s, double* out) {
   for (Index i = 0; i < block.count; ++i) {
-    const double root = block.weights == nullptr ? 1.0 : sqrt(block.weights[i]);
+    const double root = sqrt(block.weight(i));
     const double* const z = block.z + i * q;
+    if (root == 0) continue;  // the row of `out` stays zero
     for (Index j = 0; j < q; ++j) {
       const double deviation = mean == nullptr ? z[j] : (z[j] - mean[j]) - residual[j];
       out[i * stride + j] = (deviation * s[j]) * root;
@@ -67,12 +70,11 @@ inline void scores(Index k, const StagedBlock& block, const double* mean, const 
   }
 }
 
-inline void add_outer_products(Index d, Index count, const double* u, const double* factor, double* meat) {
+inline void add_outer_products(Index d, Index count, const double* v, double* sum) {
   for (Index i = 0; i < count; ++i) {
-    const double* const row = u + i * d;
+    const double* const row = v + i * d;
     for (Index a = 0; a < d; ++a) {
-      const double left = factor[i] * row[a];
-      for (Index c = 0; c <= a; ++c) meat[a * d + c] = fma(left, row[c], meat[a * d + c]);
+      for (Index c = 0; c <= a; ++c) sum[a * d + c] = fma(row[a], row[c], sum[a * d + c]);
     }
   }
 }

@@ -1,5 +1,6 @@
 // What least squares does with the rows of one problem beyond the Gram matrix, block by block, as functions that a backend
-// compiles for its instruction set. Formulas: row_steps.inc; all of them give the same bits in every backend.
+// compiles for its instruction set. Rows of weight 0 are not looked at. Written in row_functions.hpp; the same bits in every
+// backend.
 #pragma once
 
 #include "gram_solve.hpp"
@@ -11,6 +12,8 @@ struct StagedBlock {
   Index count = 0;
   const double* z = nullptr;
   const double* weights = nullptr;  ///< null: 1 each
+
+  double weight(Index i) const { return weights == nullptr ? 1.0 : weights[i]; }
 };
 
 /// Residuals r = hi + lo of a block.
@@ -29,7 +32,7 @@ struct RowSteps {
   void (*gradient)(Index k, const StagedBlock& block, const Residuals& residuals, double* hi, double* lo);
   /// Adds Σ w_i r_i² to (sum[0], sum[1]).
   void (*sum_of_squares)(const StagedBlock& block, const Residuals& residuals, double* sum);
-  /// out[i·stride + j] ← ((z_ij − m_j) − c_j)·s_j·√w_i; without an intercept m and c are null. `s` are powers of two.
+  /// out[i·stride + j] ← ((z_ij − m_j) − c_j)·s_j·√w_i, untouched where w_i = 0; without an intercept m and c are null. `s` are powers of two.
   void (*standardise)(Index q, Index stride, const StagedBlock& block, const double* mean, const double* residual,
                       const double* s, double* out);
   /// Householder QR (steps/householder.hpp); `stride` is a multiple of 8, `dots` is scratch for `stride` numbers.
@@ -43,8 +46,8 @@ struct RowSteps {
   /// scores[i·r + c] ← Σ_j ((x_ij − m_j) − c_j)·root[j·r + c], the row in whitened coordinates.
   void (*scores)(Index k, const StagedBlock& block, const double* mean, const double* residual, Index r,
                  const double* root, double* scores);
-  /// meat[a·d + c] += Σ_i factor_i u_ia u_ic for c ≤ a, u being [count, d].
-  void (*add_outer_products)(Index d, Index count, const double* u, const double* factor, double* meat);
+  /// sum[a·d + c] += Σ_i v_ia v_ic for c ≤ a, v being [count, d].
+  void (*add_outer_products)(Index d, Index count, const double* v, double* sum);
   /// out [n, n] ← root·meat·rootᵀ, root being [n, d], meat [d, d] symmetric; `product` is scratch of n·d.
   void (*congruence)(Index n, Index d, const double* root, const double* meat, double* product, double* out);
 };

@@ -121,8 +121,8 @@ SIGMAHAT_FLATTEN void pseudo_inverse(Index k, Index q, const double* r, const do
                                      double* heads, double* dots, double* pseudo) {
   steps::pseudo_inverse(k, q, r, scale, rank, work, heads, dots, pseudo);
 }
-SIGMAHAT_FLATTEN void add_outer_products(Index d, Index count, const double* u, const double* factor, double* meat) {
-  row_functions::add_outer_products(d, count, u, factor, meat);
+SIGMAHAT_FLATTEN void add_outer_products(Index d, Index count, const double* v, double* sum) {
+  row_functions::add_outer_products(d, count, v, sum);
 }
 SIGMAHAT_FLATTEN void congruence(Index n, Index d, const double* root, const double* meat, double* product,
                                  double* out) {

@@ -27,6 +27,7 @@ enum class ProblemStatus : std::int32_t {
   not_finite = 3,             ///< NaN or infinity in the input, or overflow
   not_positive_definite = 4,  ///< a Cholesky factorisation met a pivot that is not positive
   refined_by_qr = 5,          ///< as ok: least squares whose normal equations were too ill-conditioned took QR instead
+  not_converged = 6,          ///< an ascent that was asked for the result ended before it got there
 };
 
 /// The name that reports and files use: "ok", "rank_deficient", ...
@@ -38,6 +39,7 @@ constexpr const char* to_string(ProblemStatus status) {
     case ProblemStatus::not_finite: return "not_finite";
     case ProblemStatus::not_positive_definite: return "not_positive_definite";
     case ProblemStatus::refined_by_qr: return "refined_by_qr";
+    case ProblemStatus::not_converged: return "not_converged";
   }
   return "unknown";
 }

@@ -11,7 +11,8 @@
 //      without               G_ij = Σ fma(w·z_i, z_j, ·), i ≥ j; nodes of the tree merge by G_a + G_b; an empty one leaves
 //                            no trace
 //    Both have N = Σ w, and n = the number of rows with w > 0.
-// 2. Scaling by powers of two: Ĝ = D G D, D = diag(s), 1 ≤ ĝ_jj < 4; then ĝ_jj += (λ·s_j)·s_j for the k columns of x.
+// 2. Scaling by powers of two: Ĝ = D(G + λI)D, D = diag(s), λ for the k columns of x alone, 1 ≤ ĝ_jj < 4: off the diagonal
+//    (g_ij·s_i)·s_j, on it (g_jj·s_j)·s_j + (λ·s_j)·s_j.
 // 3. Square-root-free Cholesky of Ĝ, y being the last row: u_ij = ĝ_ij − Σ_{c<j} u_ic l_jc, one chain of fma in the order
 //    of c; r_j = 1/u_jj, l_ij = u_ij·r_j. What is left of ĝ_yy is the scaled minimum of the sum of squares.
 // 4. β̂: β_j = l_yj − Σ_{i>j} l_ij β_i, i falling; coefficient j = (β_j·s_j)/s_y. α = ȳ − Σ x̄_j β_j from the mean pairs, in
@@ -27,6 +28,7 @@
 //    (TSQR). Rank from R by tolerance, policy as asked.
 //
 // Classical standard errors: σ̂² = RSS/(n − rank), se_j = √(σ̂² (Ĝ⁻¹)_jj)·s_j, se_α² = σ̂²(1/N + x̄ᵀ(X_cᵀWX_c)⁻¹x̄).
+// Rows of weight 0 contribute nothing. A NaN in one makes the problem `not_finite`, unless the row's whole block has weight 0.
 // Failures: a status per problem; its numbers are then the canonical NaN. Neighbours are not touched.
 // Determinism: q ≤ kLargestGram: D3 for coefficients, classical standard errors, RSS, TSS, rank, condition, route, status;
 // residuals, fitted values and HC errors D2 on the CPU. Above: D1.
@@ -49,8 +51,8 @@ inline constexpr double kQrCondition = 256;
 inline constexpr double kCholeskyCondition = 0x1p22;
 inline constexpr double kGramError = 0x1p-43;
 inline constexpr double kKeptShare = 0x1p-28;
-/// A centred column with ĝ_jj ≤ this · N·m_j² may be a constant: the rows decide.
-inline constexpr double kConstantShare = 0x1p-60;
+/// A centred column (or y) with g_jj + λ ≤ this · N·m_j² may be a constant: the rows decide.
+inline constexpr double kConstantShare = 0x1p-80;
 /// Diagonals of G outside of [1/kLargestDiagonal, kLargestDiagonal] go to QR, whose scaling looks at the rows.
 inline constexpr double kLargestDiagonal = 0x1p900;
 
@@ -118,8 +120,8 @@ struct LeastSquaresSpec {
   LeastSquaresRoute route = LeastSquaresRoute::automatic;
   RankPolicy rank_policy = RankPolicy::minimum_norm;
   StandardErrors standard_errors = StandardErrors::none;
-  /// In QR a column counts towards the rank if what the others leave of it is > rank_tolerance · its length before
-  /// centring; 0 means 32·K·2⁻⁵².
+  /// A column counts towards the rank if what the earlier ones leave of it is > rank_tolerance · its length before centring;
+  /// 0 means 32·K·2⁻⁵². Where one does not, QR decides and the rank policy follows.
   double rank_tolerance = 0;
 };
 
