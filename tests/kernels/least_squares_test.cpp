@@ -94,7 +94,7 @@ void define(const Batch& batch, Index b, const LeastSquaresTask& task, Fits& fit
     errors[offset + j] = steps::data_standard_error(work, variance, j);
   }
   if (!task.intercept) return;
-  coefficients[0] = steps::intercept_from_means(k, node.m.data(), node.c.data(), coefficients + 1);
+  coefficients[0] = steps::intercept_from_means(k, node.m.data(), node.c.data(), coefficients + 1) + 0.0;
   errors[0] = std::sqrt(variance * (1 / node.n + steps::mean_leverage(team, k, mean, work)));
 }
 
