@@ -62,6 +62,8 @@ class Regressions {
 
   /// In every hundredth problem the last column becomes a copy of the first, or what it was again.
   void plant(bool deficient) {
+    if (deficient == planted_) return;
+    planted_ = deficient;
     const Index k = shape_.columns;
     kept_.resize(static_cast<std::size_t>((shape_.problems / 100 + 1) * shape_.rows));
     Index kept = 0;
@@ -78,6 +80,7 @@ class Regressions {
   Shape shape_;
   std::vector<double> x_, y_, coefficients_, errors_, kept_;
   LeastSquaresRows rows_;
+  bool planted_ = false;
 };
 
 /// Median time of `changed` over that of `plain`, run in turn.

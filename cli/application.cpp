@@ -15,6 +15,7 @@
 #include "info.hpp"
 #include "least_squares_fit.hpp"
 #include "output.hpp"
+#include "parse_errors.hpp"
 #include "sigmahat/host/error.hpp"
 #include "text.hpp"
 #include "version.hpp"
@@ -70,7 +71,7 @@ int end_parse(const CLI::App& application, const CLI::ParseError& error) {
     print(text);
     return kExitOk;
   }
-  return fail(kExitUsage, fmt::format("{}; --help lists what is possible", error.what()));
+  return fail(kExitUsage, fmt::format("{}; --help lists what is possible", parse_message(application, error)));
 }
 
 int parse_and_run(int argc, const char* const* argv) {

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <tuple>
 
 #include "ascent_options.hpp"
 #include "exit_code.hpp"
@@ -16,6 +18,7 @@
 #include "output.hpp"
 #include "progress_bar.hpp"
 #include "sigmahat/host/error.hpp"
+#include "suggestion.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -95,9 +98,10 @@ void add_inference_options(CLI::App& app, Arguments& a) {
                  "residuals, fitted, separated by commas, or none; without standard errors the default is goodness")
       ->capture_default_str()
       ->group(group);
-  app.add_flag("--covariance", a.covariance, "Also the covariance of the coefficients")->group(group);
-  app.add_flag("--residuals", a.residuals, "Also the residuals")->group(group);
-  app.add_flag("--fitted", a.fitted, "Also the fitted values")->group(group);
+  app.add_flag("--covariance", a.covariance, "Also the covariance of the coefficients, for --out or --json")
+      ->group(group);
+  app.add_flag("--residuals", a.residuals, "Also the residuals, for --out or --json")->group(group);
+  app.add_flag("--fitted", a.fitted, "Also the fitted values, for --out or --json")->group(group);
   app.add_option("--confidence", a.confidence, "Level of the confidence limits; between 0 and 1, both excluded")
       ->check(finite_number)
       ->capture_default_str()
@@ -127,28 +131,56 @@ MissingPolicy missing_of(const std::string& name) {
   return name == "status" ? MissingPolicy::status : MissingPolicy::error;
 }
 
-LeastSquaresOutputs outputs_of(const Arguments& a) {
+[[noreturn]] void refuse_output(const std::string& word) {
+  const std::string possible =
+      "possible are t, p, limits, covariance, goodness, residuals, fitted, separated by commas, or none alone";
+  if (word.empty()) throw UsageError("--outputs: a name is empty; " + possible);
+  if (word == "none") throw UsageError("--outputs: none stands alone, as it leaves nothing to compute beside");
+  if (word == "se") throw UsageError("--outputs: 'se' is not among them: --standard-errors says which are computed");
+  throw UsageError(fmt::format("--outputs: '{}' is not known{}; {}", word,
+                               suggestion(word, {"limits", "covariance", "goodness", "residuals", "fitted"}),
+                               possible));
+}
+
+/// The words of --outputs.
+LeastSquaresOutputs listed_outputs(const std::string& list) {
   LeastSquaresOutputs outputs;
-  const bool errors = a.standard_errors != "none";
-  const auto set = [&](const std::string& word) {
-    if (word == "t") return outputs.t = true;
-    if (word == "p") return outputs.p = true;
-    if (word == "limits") return outputs.confidence = true;
-    if (word == "covariance") return outputs.covariance = true;
-    if (word == "goodness") return outputs.goodness = true;
-    if (word == "residuals") return outputs.residuals = true;
-    return word == "fitted" && (outputs.fitted = true);
+  if (list == "none") return outputs;
+  const std::map<std::string, bool*> known{
+      {"t", &outputs.t},
+      {"p", &outputs.p},
+      {"limits", &outputs.confidence},
+      {"covariance", &outputs.covariance},
+      {"goodness", &outputs.goodness},
+      {"residuals", &outputs.residuals},
+      {"fitted", &outputs.fitted},
   };
-  const std::string list = a.outputs_given || errors ? a.outputs : "goodness";
-  if (list != "none") {
-    for (const std::string& word : split_names("--outputs", list)) {
-      if (set(word)) continue;
-      throw UsageError(
-          fmt::format("--outputs: '{}' is not known; possible are t, p, limits, covariance, goodness, residuals, "
-                      "fitted, or none alone",
-                      word));
-    }
+  for (std::size_t start = 0; start <= list.size();) {
+    const std::size_t end = std::min(list.find(',', start), list.size());
+    const auto found = known.find(list.substr(start, end - start));
+    if (found == known.end()) refuse_output(list.substr(start, end - start));
+    *found->second = true;
+    start = end + 1;
   }
+  return outputs;
+}
+
+/// The text report has no place for these.
+void refuse_hidden_outputs(const Arguments& a, const LeastSquaresOutputs& outputs) {
+  if (a.json || !a.out.empty()) return;
+  for (const auto& [wanted, by_flag, name] : {std::tuple{outputs.covariance, a.covariance, "covariance"},
+                                              {outputs.residuals, a.residuals, "residuals"},
+                                              {outputs.fitted, a.fitted, "fitted"}}) {
+    if (!wanted) continue;
+    throw UsageError(
+        fmt::format("{}{}: the text report has no place for this; add --out FILE.npz (or FILE.json), or --json",
+                    by_flag ? "--" : "--outputs ", name));
+  }
+}
+
+LeastSquaresOutputs outputs_of(const Arguments& a) {
+  const bool errors = a.standard_errors != "none";
+  LeastSquaresOutputs outputs = listed_outputs(a.outputs_given || errors ? a.outputs : "goodness");
   outputs.covariance = outputs.covariance || a.covariance;
   outputs.residuals = outputs.residuals || a.residuals;
   outputs.fitted = outputs.fitted || a.fitted;
@@ -158,6 +190,7 @@ LeastSquaresOutputs outputs_of(const Arguments& a) {
   if (a.confidence_given && !outputs.confidence) {
     throw UsageError("--confidence concerns the limits, which are not asked for: add limits to --outputs");
   }
+  refuse_hidden_outputs(a, outputs);
   return outputs;
 }
 
@@ -207,14 +240,23 @@ std::string ending_of(const std::string& path) {
   return ending;
 }
 
+void check_ending(const std::string& path) {
+  const auto known = [](const std::string& ending) {
+    return ending == ".npz" || ending == ".json" || ending == ".csv";
+  };
+  if (known(ending_of(path))) return;
+  if (known(std::filesystem::path(path).filename().string())) {
+    throw UsageError(fmt::format("--out: {}: there is nothing before the ending; name it fit{}, for instance", path,
+                                 std::filesystem::path(path).filename().string()));
+  }
+  throw UsageError(fmt::format("--out: {}: the name ends neither in .npz nor in .json nor in .csv", path));
+}
+
 void check_outputs(const Arguments& a, const LeastSquaresOutputs& outputs) {
   if (!a.out.empty()) {
     (void)output_target("--out", a.out);
-    const std::string ending = ending_of(a.out);
-    if (ending != ".npz" && ending != ".json" && ending != ".csv") {
-      throw UsageError(fmt::format("--out: {}: the name ends neither in .npz nor in .json nor in .csv", a.out));
-    }
-    if (ending == ".csv" && (outputs.covariance || outputs.residuals || outputs.fitted)) {
+    check_ending(a.out);
+    if (ending_of(a.out) == ".csv" && (outputs.covariance || outputs.residuals || outputs.fitted)) {
       throw UsageError(
           "--out: a .csv has no place for covariance, residuals and fitted values; name a .npz or a .json");
     }
@@ -275,6 +317,15 @@ void write_out(const LeastSquaresReport& report, const std::string& path, Output
   ending == ".csv" ? write_csv(report, sink) : write_json(report, sink);
 }
 
+/// What stands where the ascent stopped is no result of a regression.
+void note_unconverged(const LeastSquaresFit& fit) {
+  const auto count = std::count(fit.status.begin(), fit.status.end(), ProblemStatus::not_converged);
+  if (count == 0) return;
+  const std::string whose =
+      fit.problems == 1 ? "the ascent" : fmt::format("the ascents of {} of {} problems", count, fit.problems);
+  fmt::print(stderr, "sigmahat: note: {} did not converge; the coefficients are those where it stopped\n", whose);
+}
+
 }  // namespace
 
 void run_least_squares_fit(const Arguments& a) {
@@ -312,6 +363,7 @@ void run_least_squares_fit(const Arguments& a) {
   }
   if (out) out->commit();
   if (trace) trace->commit();
+  note_unconverged(report.fit);
 }
 
 void add_least_squares_fit(CLI::App& least_squares) {

@@ -79,18 +79,22 @@ class Diagnosis {
   }
 
   [[noreturn]] void fail_cell(Index row, Index column, std::string_view cell) const {
-    const bool chosen = !request_.columns.empty() || column == selection_.weights ||
-                        (request_.response && column == selection_.columns.back());
-    const std::string hint =
-        chosen ? "" : fmt::format("; if the column is no measurement, choose others with {}", request_.option);
+    const bool response = request_.response && column == selection_.columns.back();
+    std::string hint = separator_hint(source_.header);
+    if (hint.empty()) {
+      hint = fmt::format("; if the column is no measurement, choose {}", column == selection_.weights
+                                                                             ? "another with --weights"
+                                                                         : response ? "another with --y"
+                                                                                    : "others with " + request_.option);
+    }
     throw DataError(fmt::format("{}: {}, column '{}': '{}' is not a number{}", source_.path, source_.describe_row(row),
                                 printable(name(column)), shortened(cell, 40), hint));
   }
 
   [[noreturn]] void fail_ragged() const {
-    throw DataError(fmt::format("{}: {} has {}, but the header has {}", source_.path,
+    throw DataError(fmt::format("{}: {} has {}, but the header has {}{}", source_.path,
                                 source_.describe_row(ragged_->record - 1), counted(ragged_->actual, "cell"),
-                                ragged_->expected));
+                                ragged_->expected, separator_hint(source_.header)));
   }
 
   const std::string& name(Index column) const { return source_.header[static_cast<std::size_t>(column)]; }

@@ -120,6 +120,15 @@ std::vector<std::string> missing_spellings() {
   return spellings;
 }
 
+std::string separator_hint(const std::vector<std::string>& header) {
+  if (header.size() != 1) return "";
+  for (const auto& [separator, name] : {std::pair{';', "semicolons"}, {'\t', "tabs"}}) {
+    if (header.front().find(separator) == std::string::npos) continue;
+    return fmt::format("; the header has {} but no comma, and commas must separate the cells", name);
+  }
+  return "";
+}
+
 bool is_number(std::string_view cell) {
   constexpr std::string_view kSpace = " \t";
   const std::size_t first = cell.find_first_not_of(kSpace);

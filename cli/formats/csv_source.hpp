@@ -25,6 +25,9 @@ struct CsvSource {
 /// Spellings of a missing number; blanks alone are one, up to a length that is more than any column's width.
 std::vector<std::string> missing_spellings();
 
+/// What to say where a header seems to have been cut at something else than commas, or "".
+std::string separator_hint(const std::vector<std::string>& header);
+
 /// Whether the cell is a number as Arrow reads it, with or without blanks around it.
 bool is_number(std::string_view cell);
 

@@ -23,10 +23,12 @@ std::string describe_entry(Index row, const std::string& column) {
   return fmt::format("row index {}, column index {} (both from 0)", row, column);
 }
 
-void check_shape(const std::string& path, const std::vector<Index>& shape) {
+void check_shape(const TableRequest& request, const std::vector<Index>& shape) {
+  const std::string& path = request.path;
   if (shape.empty() || shape.size() > 2) {
-    throw DataError(fmt::format("{}: the array has {} ({}); 1 (one column) or 2 (rows × columns) are needed", path,
-                                counted(static_cast<Index>(shape.size()), "dimension"), shape_text(shape)));
+    throw DataError(fmt::format("{}: the array has {} ({}); 1 (one column) or 2 (rows × columns) are needed{}", path,
+                                counted(static_cast<Index>(shape.size()), "dimension"), shape_text(shape),
+                                request.response && shape.size() == 3 ? "; give a batch of problems as --X" : ""));
   }
   const Index columns = shape.size() == 2 ? shape[1] : 1;
   if (shape[0] == 0 || columns == 0) {
@@ -35,8 +37,8 @@ void check_shape(const std::string& path, const std::vector<Index>& shape) {
   }
 }
 
-NpyTable open_table(const std::string& path) {
-  NpyTable table{open_npy(path, [&](const auto& shape) { check_shape(path, shape); }), 0, 0, 0, 0};
+NpyTable open_table(const TableRequest& request) {
+  NpyTable table{open_npy(request.path, [&](const auto& shape) { check_shape(request, shape); }), 0, 0, 0, 0};
   const std::vector<Index>& shape = table.array.header.shape;
   table.rows = shape[0];
   table.columns = shape.size() == 2 ? shape[1] : 1;
@@ -121,7 +123,7 @@ void set_copy(const NpyTable& source, const ColumnSelection& selection, Table& t
 }  // namespace
 
 Table read_npy(const TableRequest& request) {
-  const NpyTable source = open_table(request.path);
+  const NpyTable source = open_table(request);
   std::vector<std::string> names;
   for (Index j = 0; j < source.columns; ++j) names.push_back(std::to_string(j));
   const ColumnSelection selection = select_columns(request, names);

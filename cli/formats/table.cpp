@@ -10,51 +10,31 @@
 #include "exit_code.hpp"
 #include "formats/csv_reader.hpp"
 #include "formats/csv_source.hpp"
+#include "formats/csv_text.hpp"
 #include "formats/npy_reader.hpp"
 #include "sigmahat/host/error.hpp"
+#include "suggestion.hpp"
 #include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
 
-/// Levenshtein distance without regard to case.
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
-/// Names of one character and numbers are near to each other without being misspelt.
-bool suggestible(const std::string& name) { return characters(name) > 1 && !is_number(name); }
+/// A name with a comma in quotes, as the user has to write it.
+std::string listed(const std::string& name) { return printable(csv_cell(name)); }
 
 std::string unknown_column(const std::string& argument, const std::string& name, const std::string& path,
                            const std::vector<std::string>& existing) {
   constexpr std::size_t kListed = 30;
-  std::string nearest;
-  std::size_t best = std::max<std::size_t>(1, name.size() / 3) + 1;
   std::string list;
-  for (std::size_t k = 0; k < existing.size(); ++k) {
-    if (k < kListed) list += (k == 0 ? "" : ", ") + printable(existing[k]);
-    if (!suggestible(name) || !suggestible(existing[k])) continue;
-    const std::size_t distance = edit_distance(name, existing[k]);
-    if (distance < best) {
-      best = distance;
-      nearest = existing[k];
-    }
-  }
+  for (std::size_t k = 0; k < std::min(existing.size(), kListed); ++k)
+    list += (k == 0 ? "" : ", ") + listed(existing[k]);
   if (existing.size() > kListed) list += fmt::format(" and {} more", existing.size() - kListed);
-  const std::string hint = nearest.empty() ? "" : fmt::format(" (did you mean '{}'?)", printable(nearest));
-  return fmt::format("{}: {} has no column '{}'{}; its columns are: {}", argument, path, printable(name), hint, list);
+  return fmt::format("{}: {} has no column '{}'{}; its columns are: {}{}", argument, path, printable(name),
+                     suggestion(name, existing), list, separator_hint(existing));
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 Index find_column(const std::string& argument, const std::string& name, const std::string& path,
@@ -62,6 +42,14 @@ Index find_column(const std::string& argument, const std::string& name, const st
   const auto found = std::find(existing.begin(), existing.end(), name);
   if (found == existing.end()) throw UsageError(unknown_column(argument, name, path, existing));
   return found - existing.begin();
+}
+
+[[noreturn]] void refuse_no_columns(const TableRequest& request, const std::vector<std::string>& existing) {
+  if (!request.response) throw UsageError(fmt::format("{}: no column is left to fit", request.path));
+  std::string hint = separator_hint(existing);
+  if (hint.empty()) hint = "; a fit of the intercept alone is the mean, which gaussian fit gives";
+  throw UsageError(
+      fmt::format("{}: no column is left to predict with, and {} names none{}", request.path, request.option, hint));
 }
 
 }  // namespace
@@ -113,6 +101,11 @@ ColumnSelection select_columns(const TableRequest& request, const std::vector<st
   };
   ColumnSelection result;
   result.by = find("--by", request.by);
+  if (request.response && request.response->ends_with(".npy") && !contains(existing, *request.response)) {
+    throw UsageError(fmt::format(
+        "--y: {} is a table, whose response is one of its columns; with a file for --y give the predictors as --X",
+        request.path));
+  }
   const std::optional<Index> response = find("--y", request.response);
   result.weights = find("--weights", request.weights);
   if (request.columns.empty()) {
@@ -121,7 +114,7 @@ ColumnSelection select_columns(const TableRequest& request, const std::vector<st
         result.columns.push_back(k);
       }
     }
-    if (result.columns.empty()) throw UsageError(fmt::format("{}: no column is left to fit", request.path));
+    if (result.columns.empty()) refuse_no_columns(request, existing);
   }
   for (const std::string& name : request.columns) {
     const Index found = find_column(request.option, name, request.path, existing);

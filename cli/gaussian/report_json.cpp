@@ -33,11 +33,13 @@ Json ascent(const FitReport& report, const GaussianFit& fit) {
 
 Json device(const FitReport& report) { return {{"requested", report.device_requested}, {"used", report.device_used}}; }
 
-void add_fit(Json& out, const FitReport& report, const GaussianFit& fit) {
+void add_fit(Json& out, const FitReport& report, std::size_t place) {
+  const GaussianFit& fit = report.fits[place];
   out["n"] = report.weighted ? json_number(fit.weight) : Json(fit.rows);
   out["p"] = fit.columns;
   out["rows"] = fit.rows;
   out["dropped"] = fit.dropped;
+  if (report.weighted) out["zero_weight"] = report.zero_weight[place];
   out["status"] = to_string(fit.status);
   out["rank"] = fit.rank;
   out["mean"] = json_array(fit.mean);
@@ -59,7 +61,7 @@ std::string json_report(const FitReport& report) {
   out["missing"] = report.missing == MissingRows::drop ? "drop" : "error";
   out["columns"] = report.columns;
   if (report.groups.empty()) {
-    add_fit(out, report, report.fits.front());
+    add_fit(out, report, 0);
     return dump_json(out);
   }
   out["by"] = report.by;
@@ -70,7 +72,7 @@ std::string json_report(const FitReport& report) {
   for (std::size_t g = 0; g < report.groups.size(); ++g) {
     Json group;
     group["group"] = report.groups[g];
-    add_fit(group, report, report.fits[g]);
+    add_fit(group, report, g);
     groups.push_back(std::move(group));
   }
   out["groups"] = std::move(groups);

@@ -118,7 +118,8 @@ class TextReport {
       case ProblemStatus::not_finite: return "the sums of the data overflow";
       case ProblemStatus::not_positive_definite: return "the covariance is not positive definite to working precision";
       case ProblemStatus::ok:
-      case ProblemStatus::refined_by_qr: break;
+      case ProblemStatus::refined_by_qr:
+      case ProblemStatus::not_converged: break;
     }
     return "";
   }

@@ -24,6 +24,12 @@ NpyArray open_tensor(const char* option, const std::string& path, std::size_t le
   }
 }
 
+/// What to say of an array that should be one number per row, and is.
+std::string axis_hint(const std::vector<Index>& shape, std::vector<Index> needed) {
+  needed.push_back(1);
+  return shape == needed ? "; leave its last axis out, y[..., 0] in NumPy" : "";
+}
+
 /// The array's numbers as rows of `columns`, all below each other.
 RowsView rows_of(const NpyTensor& tensor, Index columns) {
   RowsView view;
@@ -86,8 +92,9 @@ void LeastSquaresData::load_tensors(const LeastSquaresSource& source) {
   row_shape_.assign(shape.begin(), shape.end() - 1);
   const NpyArray y = open_tensor("--y", source.y, 0, 32, "");
   if (y.header.shape != row_shape_) {
-    throw DataError(fmt::format("--y: {}: the array has the shape {}, but {} with the shape {} needs {}", y.path,
-                                shape_of(y.header.shape), x.path, shape_of(shape), shape_of(row_shape_)));
+    throw DataError(fmt::format("--y: {}: the array has the shape {}, but {} with the shape {} needs {}{}", y.path,
+                                shape_of(y.header.shape), x.path, shape_of(shape), shape_of(row_shape_),
+                                axis_hint(y.header.shape, row_shape_)));
   }
   // Both of one type: where only one is float32, it is widened.
   const bool narrow = x.header.type == NpyType::float32 && y.header.type == NpyType::float32;
@@ -143,8 +150,9 @@ void LeastSquaresData::load_weights(const std::string& path) {
   if (path.empty()) return;
   const NpyArray array = open_tensor("--weights", path, 0, 32, "");
   if (array.header.shape != row_shape_) {
-    throw DataError(fmt::format("--weights: {}: the array has the shape {}, but {} with the shape {} needs {}", path,
-                                shape_of(array.header.shape), x_.path, shape_of(x_.shape), shape_of(row_shape_)));
+    throw DataError(fmt::format("--weights: {}: the array has the shape {}, but {} with the shape {} needs {}{}", path,
+                                shape_of(array.header.shape), x_.path, shape_of(x_.shape), shape_of(row_shape_),
+                                axis_hint(array.header.shape, row_shape_)));
   }
   weights_ = make_tensor(array, TensorType::float64, false);
   batch_ = batch_.weighted(static_cast<const double*>(weights_.data));

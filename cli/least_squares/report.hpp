@@ -25,6 +25,8 @@ struct LeastSquaresReport {
   bool has_ascent() const { return fit.options.method == FitMethod::ascent || fit.options.compare; }
   /// "firm = General Motors", "problem 3", or nothing for the one problem of a table.
   std::string label(Index problem) const;
+  /// Rows of weight 0 that were not dropped.
+  Index zero_weight(Index problem) const;
 };
 
 inline constexpr const char* kLeastSquaresFormat = "sigmahat-least-squares-fit";
@@ -33,7 +35,7 @@ inline constexpr int kLeastSquaresVersion = 1;
 /// Takes text piece by piece.
 using TextSink = std::function<void(std::string_view)>;
 
-/// Aligned text for people; the first problems, and always how many problems have which status.
+/// Aligned text for people: the first problems, how many have which status, and the first ones that are not ok.
 std::string text_report(const LeastSquaresReport& report);
 
 /// JSON with NaN and infinity as null, for --json and --out.

@@ -44,6 +44,7 @@ void write_csv(const LeastSquaresReport& report, const TextSink& sink) {
   const std::vector<Column> columns = columns_of(fit);
   std::string text = groups != nullptr ? "group," : report.data->batched() ? "problem," : "";
   text += "name,status,route,rank,rows,dropped";
+  if (report.data->weighted()) text += ",zero_weight";
   for (const Column& column : columns) text += fmt::format(",{}", column.name);
   text += '\n';
   for (Index b = 0; b < fit.problems; ++b) {
@@ -51,8 +52,9 @@ void write_csv(const LeastSquaresReport& report, const TextSink& sink) {
     const std::string problem = groups != nullptr        ? csv_cell(groups->labels[k]) + ','
                                 : report.data->batched() ? fmt::format("{},", b)
                                                          : "";
-    const std::string outcome = fmt::format(",{},{},{},{},{}", to_string(fit.status[k]), to_string(fit.route[k]),
-                                            fit.rank[k], fit.rows[k], fit.dropped[k]);
+    std::string outcome = fmt::format(",{},{},{},{},{}", to_string(fit.status[k]), to_string(fit.route[k]), fit.rank[k],
+                                      fit.rows[k], fit.dropped[k]);
+    if (report.data->weighted()) outcome += fmt::format(",{}", report.zero_weight(b));
     for (Index j = 0; j < fit.coefficient_count; ++j) {
       text += fmt::format("{}{}{}", problem, csv_cell(report.coefficients[static_cast<std::size_t>(j)]), outcome);
       for (const Column& column : columns) {

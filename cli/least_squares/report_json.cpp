@@ -50,6 +50,7 @@ class JsonReport {
     out["condition"] = json_number(fit_.condition[k]);
     out["rows"] = fit_.rows[k];
     out["dropped"] = fit_.dropped[k];
+    if (report_.data->weighted()) out["zero_weight"] = report_.zero_weight(b);
     out["coef"] = slice(fit_.coefficients, b, fit_.coefficient_count);
     add_coefficients(out, b);
     const auto add = [&](const char* name, const std::vector<double>& values) {

@@ -38,6 +38,10 @@ class NpzReport {
     add("dof", fit_.residual_dof, per_problem_, wanted.goodness);
     npz_.add("rows", fit_.rows.data(), per_problem_);
     npz_.add("dropped", fit_.dropped.data(), per_problem_);
+    if (report_.data->weighted()) {
+      for (Index b = 0; b < fit_.problems; ++b) zero_weight_.push_back(report_.zero_weight(b));
+      npz_.add("zero_weight", zero_weight_.data(), per_problem_);
+    }
     npz_.add("rank", fit_.rank.data(), per_problem_);
     npz_.add("condition", fit_.condition.data(), per_problem_);
     add_words("route", fit_.route);
@@ -110,7 +114,7 @@ class NpzReport {
   // What the writer points to until it is done.
   const std::int64_t version_ = kLeastSquaresVersion;
   std::vector<double> residuals_, fitted_, score_norms_, relative_errors_;
-  std::vector<Index> iterations_;
+  std::vector<Index> iterations_, zero_weight_;
 };
 
 }  // namespace

@@ -7,17 +7,19 @@
 #include <numeric>
 
 #include "ascent_report.hpp"
+#include "formats/csv_text.hpp"
 #include "least_squares/report.hpp"
 #include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
 
-constexpr Index kShownCoefficients = 24;  // later ones are counted only
-constexpr Index kAllProblems = 12;        // more problems than these are many:
-constexpr Index kFirstProblems = 3;       // of many these are shown
-constexpr Index kNamedPredictors = 8;     // more are counted only
-constexpr std::size_t kNameWidth = 24;    // longer names are cut
+constexpr Index kShownCoefficients = 24;   // later ones are counted only
+constexpr Index kAllProblems = 12;         // more problems than these are many:
+constexpr Index kFirstProblems = 3;        // of many these are shown
+constexpr Index kNamedPredictors = 8;      // more are counted only
+constexpr std::size_t kNamedProblems = 5;  // of each status that is not ok; more are counted only
+constexpr std::size_t kNameWidth = 24;     // longer names are cut
 
 /// Cells in columns: the first column to the left, the others to the right.
 class TextTable {
@@ -95,19 +97,21 @@ class TextReport {
          options.compare && !ascent ? ", compared with gradient ascent" : "");
     line("  model    {} on {}{}", printable(report_.response), predictors(),
          options.ridge > 0 ? fmt::format("; ridge {}", options.ridge) : "");
-    Index rows = 0, dropped = 0;
+    Index rows = 0, dropped = 0, zero = 0;
     for (Index b = 0; b < fit_.problems; ++b) {
       rows += fit_.rows[static_cast<std::size_t>(b)];
       dropped += fit_.dropped[static_cast<std::size_t>(b)];
+      zero += report_.zero_weight(b);
     }
     std::string data = counted(rows, "row");
+    if (report_.data->weighted()) data += " of positive weight";
     const Grouping* const groups = report_.data->groups();
     if (groups != nullptr) {
       data += fmt::format(", {} by {}", counted(fit_.problems, "group"), printable(report_.by));
     } else if (report_.data->batched()) {
       data += fmt::format(", {}", counted(fit_.problems, "problem"));
     }
-    if (report_.data->weighted()) data += " of positive weight";
+    if (zero > 0) data += fmt::format("; {} of weight 0 left out", zero);
     if (dropped > 0) data += fmt::format("; {} dropped for missing values", dropped);
     if (groups != nullptr && groups->unlabelled > 0) {
       data += fmt::format("; {} dropped for want of a group label", groups->unlabelled);
@@ -120,14 +124,23 @@ class TextReport {
 
   void problem(Index b) {
     const auto k = static_cast<std::size_t>(b);
-    line("  n              {}, rank {} of {}, condition {}, route {}{}", fit_.rows[k], fit_.rank[k],
-         fit_.coefficient_count, cell(fit_.condition[k], "{:.3g}"), to_string(fit_.route[k]),
-         fit_.dropped[k] > 0 ? fmt::format(" ({} dropped)", fit_.dropped[k]) : "");
+    std::string rank = "rank not determined";
+    if (fit_.route[k] != RouteTaken::none) rank = fmt::format("rank {} of {}", fit_.rank[k], fit_.coefficient_count);
+    line("  n              {}{}, {}, condition {}, route {}", fit_.rows[k], left_out(b), rank,
+         cell(fit_.condition[k], "{:.3g}"), to_string(fit_.route[k]));
     const std::string why = reason(k);
     line("  status         {}{}{}", to_string(fit_.status[k]), why.empty() ? "" : ": ", why);
     if (!std::isnan(largest_coefficient(b))) coefficients(b);
     goodness(k);
     if (report_.has_ascent()) ascent(k);
+  }
+
+  /// " (2 dropped; 1 row of weight 0 left out)", or nothing.
+  std::string left_out(Index b) const {
+    const Index dropped = fit_.dropped[static_cast<std::size_t>(b)], zero = report_.zero_weight(b);
+    std::string text = dropped > 0 ? fmt::format("{} dropped", dropped) : "";
+    if (zero > 0) text += fmt::format("{}{} of weight 0 left out", text.empty() ? "" : "; ", counted(zero, "row"));
+    return text.empty() ? "" : fmt::format(" ({})", text);
   }
 
   /// NaN where no coefficient is a number.
@@ -141,21 +154,32 @@ class TextReport {
     switch (fit_.status[k]) {
       case ProblemStatus::too_few_rows:
         return fit_.rows[k] == 0 ? "no row is left" : "there are fewer rows than coefficients";
-      case ProblemStatus::rank_deficient:
-        switch (fit_.options.rank_policy) {
-          case RankPolicy::minimum_norm: return "columns depend on each other; these are the smallest coefficients";
-          case RankPolicy::drop_aliased: return "columns depend on each other; NA: explained by earlier ones";
-          case RankPolicy::fail: break;
-        }
-        return "columns depend on each other";
+      case ProblemStatus::rank_deficient: return reason_of_deficiency(k);
       case ProblemStatus::not_finite:
-        return report_.missing == "status" ? "a value is missing or infinite, or the sums overflow"
-                                           : "the sums of the data overflow";
-      case ProblemStatus::not_positive_definite: return "the normal equations cannot be solved; --route qr may";
-      case ProblemStatus::refined_by_qr: return "ill-conditioned columns, solved by QR of the rows";
+        return report_.missing == "status" ? "a value is missing or infinite, or sums of squares are beyond float64"
+                                           : "sums of squares are beyond the range of float64";
+      case ProblemStatus::refined_by_qr:
+        return "the normal equations would not be accurate enough (ill-conditioned columns, or numbers of extreme "
+               "size); solved by QR";
+      case ProblemStatus::not_converged:
+        return "these are the coefficients where the ascent stopped; what belongs to a minimum is not computed";
+      case ProblemStatus::not_positive_definite:
       case ProblemStatus::ok: break;
     }
     return "";
+  }
+
+  std::string reason_of_deficiency(std::size_t k) const {
+    if (fit_.route[k] == RouteTaken::none) {
+      return "no coefficients: the normal equations are singular or too ill-conditioned; --route auto or qr decides by "
+             "--rank-policy";
+    }
+    switch (fit_.options.rank_policy) {
+      case RankPolicy::minimum_norm: return "columns depend on each other; these are the smallest coefficients";
+      case RankPolicy::drop_aliased: return "columns depend on each other; NA: explained by earlier ones";
+      case RankPolicy::fail: break;
+    }
+    return "columns depend on each other; no coefficients, as --rank-policy fail asks";
   }
 
   void coefficients(Index b) {
@@ -193,8 +217,9 @@ class TextReport {
 
   void goodness(std::size_t k) {
     if (fit_.rss.empty() || !std::isfinite(fit_.rss[k])) return;
-    line("  RSS            {}, residual standard error {} on {} degrees of freedom", cell(fit_.rss[k], "{:.8g}"),
-         cell(std::sqrt(fit_.sigma_squared[k]), "{:.6g}"), cell(fit_.residual_dof[k], "{:.6g}"));
+    line("  RSS            {}, residual standard error {} on {} degree{} of freedom", cell(fit_.rss[k], "{:.8g}"),
+         cell(std::sqrt(fit_.sigma_squared[k]), "{:.6g}"), cell(fit_.residual_dof[k], "{:.6g}"),
+         fit_.residual_dof[k] == 1 ? "" : "s");
     line("  R²             {}, adjusted {}", cell(fit_.r_squared[k], "{:.6g}"),
          cell(fit_.adjusted_r_squared[k], "{:.6g}"));
   }
@@ -214,10 +239,29 @@ class TextReport {
       text += fmt::format("{} {} {}", text.empty() ? ":" : ",", count.problems, to_string(count.status));
     }
     line("\n{}{}.", counted(fit_.problems, "problem"), text);
+    for (const StatusCount& count : fit_.status_counts()) {
+      if (count.status != ProblemStatus::ok) name_problems(count);
+    }
     if (!report_.has_ascent()) return;
     const auto converged =
         std::count_if(fit_.ascent.begin(), fit_.ascent.end(), [](const auto& ascent) { return ascent.converged(); });
     line("The ascents of {} of them converged.", converged);
+  }
+
+  /// "  rank_deficient: problems 17, 311", or group labels.
+  void name_problems(const StatusCount& count) {
+    const Grouping* const groups = report_.data->groups();
+    std::string names;
+    Index left = count.problems;
+    for (std::size_t b = 0, named = 0; left > 0 && named < kNamedProblems; ++b) {
+      if (fit_.status[b] != count.status) continue;
+      names += named++ == 0 ? "" : ", ";
+      names += groups == nullptr ? std::to_string(b) : printable(csv_cell(groups->labels[b]));
+      --left;
+    }
+    if (left > 0) names += fmt::format(" and {} more", left);
+    const std::string what = groups == nullptr ? (count.problems == 1 ? "problem" : "problems") : report_.by + " =";
+    line("  {}: {} {}", to_string(count.status), printable(what), names);
   }
 
   const LeastSquaresReport& report_;
@@ -232,6 +276,11 @@ std::string LeastSquaresReport::label(Index problem) const {
     return fmt::format("{} = {}", printable(by), printable(groups->labels[static_cast<std::size_t>(problem)]));
   }
   return data->batched() ? fmt::format("problem {}", problem) : "";
+}
+
+Index LeastSquaresReport::zero_weight(Index problem) const {
+  const auto k = static_cast<std::size_t>(problem);
+  return data->batch().rows.rows_of(problem) - fit.rows[k] - fit.dropped[k];
 }
 
 std::string text_report(const LeastSquaresReport& report) { return TextReport(report).run(); }

@@ -89,8 +89,12 @@ TEST_F(CsvReader, NamesTheFirstCellThatIsNoNumber) {
                 "choose others with --columns"));
   TableRequest asked = request("a,b\n1,2\n3,abc\n");
   asked.columns = {"b"};
-  EXPECT_THAT(message_of(asked), ::testing::EndsWith("row 2 (line 3), column 'b': 'abc' is not a number"));
+  EXPECT_THAT(message_of(asked),
+              HasSubstr("column 'b': 'abc' is not a number; if the column is no measurement, choose others with "
+                        "--columns"));
   EXPECT_THAT(error_of("a\n1\n1 2\n"), HasSubstr("'1 2' is not a number"));
+  EXPECT_THAT(error_of("a;b\n1;2\n"), HasSubstr("'1;2' is not a number; the header has semicolons but no comma"));
+  EXPECT_THAT(error_of("a;b\n1,5;2\n"), HasSubstr("has 2 cells, but the header has 1; the header has semicolons"));
   EXPECT_THAT(error_of("a\n\n1\r\n\nx\n"), HasSubstr("row 2 (line 5), column 'a'"));
   EXPECT_THAT(error_of("a,w\n1,x\n"), HasSubstr("column 'w'"));
 }

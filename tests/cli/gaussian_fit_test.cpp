@@ -209,6 +209,7 @@ TEST(GaussianFit, WeightsAreFrequencies) {
   const Json weighted = run_sigmahat({"gaussian", "fit", path, "--weights", "w", "--json"}).json();
   EXPECT_EQ(weighted.at("n"), 6.0);
   EXPECT_EQ(weighted.at("rows"), 3);
+  EXPECT_EQ(weighted.at("zero_weight"), 1);
   EXPECT_EQ(weighted.at("columns"), Json({"x", "y"}));
   expect_fit(weighted, two_pass({{1, 2}, {1, 2}, {3, 1}, {5, 7}, {5, 7}, {5, 7}}));
 }

@@ -32,8 +32,34 @@ TEST(LeastSquaresArrays, TextReportOfManyProblems) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("on 3 columns\n"), HasSubstr("40 problems\n"), HasSubstr("\nproblem 2\n"),
                                  Not(HasSubstr("\nproblem 3\n")),
                                  HasSubstr("... and 37 more problems; --json and --out have them all."),
-                                 HasSubstr("\n40 problems: 39 ok, 1 not_finite.\n"), HasSubstr("lower 90 %"),
+                                 HasSubstr("\n40 problems: 39 ok, 1 not_finite.\n  not_finite: problem 0\n"),
+                                 HasSubstr("lower 90 %"), HasSubstr("rank not determined, condition NA, route none\n"),
                                  HasSubstr("not_finite: a value is missing or infinite"), Not(HasSubstr("nan"))));
+}
+
+TEST(LeastSquaresArrays, TextReportNamesTheFirstProblemsOfEachStatus) {
+  const Folder folder;
+  Batch batch(folder, 40, 6, 2);
+  for (const std::size_t problem : {7, 12, 13, 21, 30, 33, 39}) {
+    for (std::size_t i = 0; i < 6; ++i) batch.x[12 * problem + 2 * i + 1] = batch.x[12 * problem + 2 * i];
+  }
+  batch.x[12 * 25] = kNaN;
+  folder.write("X.npy", npy_numbers(batch.x, "(40, 6, 2)"));
+  std::vector<double> weights(240, 1);
+  weights[0] = weights[3] = weights[6 * 30] = 0;
+  const std::string w = folder.write("w.npy", npy_numbers(weights, "(40, 6)"));
+  const std::vector<std::string> arguments{"--X", batch.x_path, "--y",   batch.y_path, "--weights",
+                                           w,     "--missing",  "status"};
+  const Outcome outcome = run_sigmahat(fit(arguments));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("\n40 problems: 32 ok, 7 rank_deficient, 1 not_finite.\n"
+                              "  rank_deficient: problems 7, 12, 13, 21, 30 and 2 more\n  not_finite: problem 25\n"),
+                    HasSubstr("237 rows of positive weight, 40 problems; 3 of weight 0 left out\n"),
+                    HasSubstr("n              4 (2 rows of weight 0 left out), rank 2 of 2")));
+  const Json fits = json_of(arguments).at("fits");
+  EXPECT_EQ(fits.at(0).at("zero_weight"), 2);
+  EXPECT_EQ(fits.at(30).at("zero_weight"), 1);
+  EXPECT_EQ(fits.at(25).at("zero_weight"), 0);
 }
 
 TEST(LeastSquaresArrays, TextReportOfWhatIsNotAskedFor) {

@@ -99,9 +99,41 @@ std::vector<LeastSquaresError> table_cases() {
        kExitUsage,
        {"--weights: column 'y' is the one that --y names"}},
       {"GroupIsAPredictor", table({"--x", "x,g", "--by", "g"}), kExitUsage, {"'g' is the one that --by names"}},
-      {"NotNumeric", table({"--x", "x,g"}), kExitData, {"d.csv: row 1 (line 2), column 'g': 'a' is not a number"}},
+      {"NotNumeric",
+       table({"--x", "x,g"}),
+       kExitData,
+       {"d.csv: row 1 (line 2), column 'g': 'a' is not a number", "choose others with --x"}},
+      {"ResponseNotNumeric", {"IN/d.csv", "--y", "g"}, kExitData, {"column 'g': 'a' is not", "another with --y"}},
+      {"WeightsNotNumeric",
+       table({"--x", "x", "--weights", "g"}),
+       kExitData,
+       {"column 'g': 'a' is not a number", "choose another with --weights"}},
+      {"Semicolons",
+       table({}),
+       kExitUsage,
+       {"its columns are: y;a; the header has semicolons"},
+       {{"d.csv", "y;a\n1;2\n"}}},
+      {"Tabs", table({}), kExitUsage, {"its columns are: y\\ta; the header has tabs"}, {{"d.csv", "y\ta\n1\t2\n"}}},
+      {"DecimalCommas",
+       {"IN/d.csv", "--y", "y;a"},
+       kExitUsage,
+       {"no column is left to predict with", "the header has semicolons but no comma"},
+       {{"d.csv", "y;a\n1,5;2\n"}}},
+      {"CommaInAName", table({"--x", "z"}), kExitUsage, {"are: \"a,b\", c, y"}, {{"d.csv", "\"a,b\",c,y\n1,2,3\n"}}},
+      {"BatchAsTable",
+       {"IN/X.npy", "--y", "IN/y.npy"},
+       kExitData,
+       {"X.npy: the array has 3 dimensions (2 × 3 × 2)", "give a batch of problems as --X"}},
+      {"ResponseOfATableIsAFile",
+       {"IN/X2.npy", "--y", "IN/y2.npy"},
+       kExitUsage,
+       {"--y: ", "X2.npy is a table", "give the predictors as --X"}},
       {"NotNumericByDefault", table({}), kExitData, {"column 'g': 'a' is not a number", "--x"}},
-      {"NoColumns", table({}), kExitUsage, {"no column is left to fit"}, {{"d.csv", "y\n1\n2\n"}}},
+      {"NoColumns",
+       table({}),
+       kExitUsage,
+       {"no column is left to predict with, and --x names none", "gaussian fit"},
+       {{"d.csv", "y\n1\n2\n"}}},
       cells("MissingCell", "x,z,y\n1,1,2\n,2,3\n4,5,6\n2,2,2\n", {},
             {"d.csv: row 2 (line 3), column 'x': the value is missing (NaN)", "--missing drop", "--missing status"}),
       cells("InfiniteResponse", "x,y\n1,1\n2,inf\n3,1\n4,4\n", {},
@@ -136,6 +168,16 @@ std::vector<LeastSquaresError> tensor_cases() {
        {"--X", "IN/X.npy", "--y", "IN/y2.npy"},
        kExitData,
        {"--y: ", "y2.npy: the array has the shape (6,), but ", "X.npy with the shape (2, 3, 2) needs (2, 3)"}},
+      {"ResponseWithOneAxisMore",
+       tensors({}),
+       kExitData,
+       {"--y: ", "the array has the shape (2, 3, 1)", "needs (2, 3); leave its last axis out, y[..., 0] in NumPy"},
+       {{"y.npy", npy_numbers(std::vector<double>(6, 1), "(2, 3, 1)")}}},
+      {"WeightsWithOneAxisMore",
+       tensors({"--weights", "IN/w.npy"}),
+       kExitData,
+       {"--weights: ", "needs (2, 3); leave its last axis out"},
+       {{"w.npy", npy_numbers(std::vector<double>(6, 1), "(2, 3, 1)")}}},
       {"MismatchedWeights",
        tensors({"--weights", "IN/y2.npy"}),
        kExitData,
@@ -173,8 +215,14 @@ std::vector<LeastSquaresError> tensor_cases() {
        tensors({}),
        kExitInternal,
        {"out of memory"},
-       {{"X.npy", npy_numbers({}, "(2305843009213693952, 0, 1)")},
-        {"y.npy", npy_numbers({}, "(2305843009213693952, 0)")}}},
+       {{"X.npy", npy_numbers({}, "(288230376151711744, 0, 1)")},
+        {"y.npy", npy_numbers({}, "(288230376151711744, 0)")}}},
+      {"MoreResultsThan64Bits",
+       tensors({}),
+       kExitUsage,
+       {"does not fit into 64 bits"},
+       {{"X.npy", npy_numbers({}, "(4611686018427387904, 0, 2)")},
+        {"y.npy", npy_numbers({}, "(4611686018427387904, 0)")}}},
       {"OffsetsOfABatch",
        tensors({"--offsets", "IN/o.npy"}),
        kExitData,
@@ -204,6 +252,11 @@ std::vector<LeastSquaresError> argument_cases() {
       usage("UnknownMethod", tensors({"--method", "magic"}), {"--method", "magic"}),
       usage("UnknownDevice", tensors({"--device", "gpu"}), {"--device: 'gpu' is not known"}),
       usage("UnknownOutput", tensors({"--outputs", "t,q"}), {"--outputs: 'q' is not known; possible are t, p, limits"}),
+      usage("NearlyKnownOutput", tensors({"--outputs", "residual"}), {"(did you mean 'residuals'?)"}),
+      usage("EmptyOutputs", tensors({"--outputs", ""}), {"--outputs: a name is empty; possible are t, p, limits"}),
+      usage("EmptyOutputAmongOthers", tensors({"--outputs", "t,,p"}), {"--outputs: a name is empty"}),
+      usage("NoneAmongOutputs", tensors({"--outputs", "none,t"}), {"--outputs: none stands alone"}),
+      usage("ErrorsAsAnOutput", tensors({"--outputs", "se"}), {"--outputs: 'se'", "--standard-errors"}),
       usage("NoErrorsForT", tensors({"--standard-errors", "none", "--outputs", "t"}), {"--standard-errors none"}),
       usage("NoErrorsForCovariance", tensors({"--standard-errors", "none", "--covariance"}),
             {"--standard-errors none"}),
@@ -213,6 +266,7 @@ std::vector<LeastSquaresError> argument_cases() {
       usage("TraceWithoutAscent", tensors({"--trace", "IN/t.csv"}), {"--trace", "--method ascent"}),
       usage("BadAscentOption", tensors({"--compare", "--step-growth", "0.5"}), {"--step-growth: 0.5; it must be"}),
       usage("UnknownEnding", tensors({"--out", "IN/fit.txt"}), {"--out: ", "neither in .npz nor in .json nor in .csv"}),
+      usage("OnlyAnEnding", tensors({"--out", "IN/.npz"}), {"there is nothing before the ending; name it fit.npz"}),
       usage("ResidualsInCsv", tensors({"--out", "IN/fit.csv", "--residuals"}), {"--out: a .csv has no place for"}),
       usage("OutIsAPipe", tensors({"--out", "/dev/null"}), {"--out: /dev/null", "no regular file"}),
       usage("OutOverTheTrace", tensors({"--compare", "--trace", "IN/t.csv", "--out", "IN/t.csv"}),
@@ -228,6 +282,23 @@ std::string name_of(const ::testing::TestParamInfo<LeastSquaresError>& info) { r
 INSTANTIATE_TEST_SUITE_P(Table, LeastSquaresErrors, ::testing::ValuesIn(table_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Tensor, LeastSquaresErrors, ::testing::ValuesIn(tensor_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Argument, LeastSquaresErrors, ::testing::ValuesIn(argument_cases()), name_of);
+
+TEST(LeastSquaresFailure, WhatTheTextReportDoesNotShowNeedsAFile) {
+  const Folder folder;
+  const std::string data = folder.write("d.csv", "x,y\n1,2\n2,1\n3,3\n");
+  for (const std::vector<std::string>& option : std::vector<std::vector<std::string>>{
+           {"--covariance"}, {"--residuals"}, {"--fitted"}, {"--outputs", "t,fitted"}, {"--outputs", "covariance"}}) {
+    std::vector<std::string> arguments = fit({data, "--y", "y"});
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    const Outcome outcome = run_sigmahat(arguments);
+    EXPECT_EQ(outcome.code, kExitUsage) << option.front();
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("error: " + option.front()), HasSubstr("the text report has no place"),
+                                   HasSubstr("add --out FILE.npz"), HasSubstr("--json")));
+    arguments.push_back("--json");
+    EXPECT_EQ(run_sigmahat(arguments).code, 0) << option.front();
+  }
+}
 
 TEST(LeastSquaresFailure, AnOlderOutputStaysAsItWas) {
   const Folder folder;

@@ -131,6 +131,26 @@ TEST(LeastSquaresFit, WeightsOfTablesAndArrays) {
   EXPECT_EQ(arrays.at("coef"), report.at("coef"));
 }
 
+TEST(LeastSquaresFit, RowsOfWeightZeroAreCounted) {
+  const Folder folder;
+  const std::string path = folder.write("w.csv", "x,y,w\n1,3,2\n2,4,1\nNA,1,1\n4,9,0\n5,6,0.5\n4,8,1\n");
+  const std::vector<std::string> arguments{path, "--y", "y", "--weights", "w", "--missing", "drop"};
+  EXPECT_THAT(run_sigmahat(fit(arguments)).out,
+              AllOf(HasSubstr("data     4 rows of positive weight; 1 of weight 0 left out; 1 dropped for missing"),
+                    HasSubstr("n              4 (1 dropped; 1 row of weight 0 left out), rank")));
+  EXPECT_EQ(json_of(arguments).at("zero_weight"), 1);
+  EXPECT_FALSE(json_of({path, "--y", "y", "--missing", "drop"}).contains("zero_weight"));
+  std::vector<std::string> saved = arguments;
+  saved.insert(saved.end(), {"--out", folder.path("fit.npz")});
+  ASSERT_EQ(run_sigmahat(fit(saved)).code, 0);
+  EXPECT_THAT(read_npz(folder.path("fit.npz")).at("zero_weight").numbers(), ElementsAre(1));
+  saved.back() = folder.path("fit.csv");
+  ASSERT_EQ(run_sigmahat(fit(saved)).code, 0);
+  EXPECT_THAT(read_file(folder.path("fit.csv")),
+              AllOf(StartsWith("name,status,route,rank,rows,dropped,zero_weight,condition,"),
+                    HasSubstr("\nx,ok,cholesky,2,4,1,1,")));
+}
+
 TEST(LeastSquaresFit, MissingValues) {
   const Folder folder;
   const std::string path = folder.write("m.csv", "x,y\n1,3\nNA,4\n2,5\n4,9\n5,inf\n");
@@ -191,6 +211,30 @@ TEST(LeastSquaresFit, RankPolicies) {
       AllOf(HasSubstr("rank 2 of 3"), HasSubstr("rank_deficient: columns depend on each other"), HasSubstr(" NA")));
 }
 
+TEST(LeastSquaresFit, TheCholeskyRouteDoesNotDecideAboutRank) {
+  const Folder folder;
+  const std::string path = folder.write("r.csv", "a,b,y\n1,2,1\n2,4,3\n3,6,2\n4,8,5\n");
+  const std::vector<std::string> arguments{path, "--y", "y", "--route", "cholesky"};
+  EXPECT_THAT(run_sigmahat(fit(arguments)).out,
+              AllOf(HasSubstr("rank not determined, condition inf, route none\n"),
+                    HasSubstr("rank_deficient: no coefficients: the normal equations are singular or too "
+                              "ill-conditioned; --route auto or qr decides by --rank-policy\n"),
+                    Not(HasSubstr("smallest"))));
+  const Json report = json_of(arguments);
+  EXPECT_EQ(report.at("route"), "none");
+  EXPECT_EQ(report.at("rank"), 0);
+  EXPECT_TRUE(report.at("coef").at(0).is_null());
+}
+
+TEST(LeastSquaresFit, TextOfWhatWasRefinedAndOfOneDegreeOfFreedom) {
+  const Folder folder;
+  const std::string path = folder.write("i.csv", "a,b,y\n1,1.0000001,1\n2,2,3\n3,3,2\n4,4.0000001,5\n");
+  EXPECT_THAT(run_sigmahat(fit({path, "--y", "y"})).out,
+              AllOf(HasSubstr("refined_by_qr: the normal equations would not be accurate enough (ill-conditioned "
+                              "columns, or numbers of extreme size); solved by QR\n"),
+                    HasSubstr(" on 1 degree of freedom\n")));
+}
+
 TEST(LeastSquaresFit, CsvHasARowPerCoefficient) {
   const Folder folder;
   const std::string path =
@@ -237,6 +281,41 @@ TEST(LeastSquaresFit, AscentBesideTheClosedForm) {
   const Outcome text = run_sigmahat(fit(with({"--compare"})));
   EXPECT_THAT(text.out, AllOf(HasSubstr("compared with gradient ascent"), HasSubstr("reached the closed form "),
                               HasSubstr("The ascents of 11 of them converged.")));
+}
+
+TEST(LeastSquaresFit, AnAscentThatDidNotConvergeHasNoInference) {
+  const Folder folder;
+  const std::vector<std::string> arguments{
+      example("grunfeld.csv"), "--y", "invest", "--x", "value,capital", "--by", "firm", "--method", "ascent",
+      "--max-iterations",      "0"};
+  const std::string note =
+      "sigmahat: note: the ascents of 11 of 11 problems did not converge; the coefficients are those where it "
+      "stopped\n";
+  const Outcome text = run_sigmahat(fit(arguments));
+  EXPECT_EQ(text.code, 0);
+  EXPECT_EQ(text.err, note);
+  EXPECT_THAT(text.out, AllOf(HasSubstr("not_converged: these are the coefficients where the ascent stopped"),
+                              HasSubstr("\n11 problems: 11 not_converged.\n  not_converged: firm = General Motors, US "
+                                        "Steel, General Electric, Chrysler, Atlantic Refining and 6 more\n"),
+                              Not(HasSubstr("RSS"))));
+  std::vector<std::string> saved = arguments;
+  saved.insert(saved.end(), {"--out", folder.path("fit.npz"), "--residuals", "--fitted", "--covariance"});
+  const Outcome outcome = run_sigmahat(fit(saved));
+  EXPECT_EQ(outcome.err, note);
+  const auto npz = read_npz(folder.path("fit.npz"));
+  EXPECT_EQ(npz.at("status").texts(), std::vector<std::string>(11, "not_converged"));
+  EXPECT_EQ(npz.at("coef").numbers(), std::vector<double>(33, 0));
+  for (const char* name :
+       {"se", "t", "p", "lower", "upper", "cov", "r2", "adj_r2", "rss", "sigma2", "residuals", "fitted"}) {
+    for (const double value : npz.at(name).numbers()) EXPECT_TRUE(std::isnan(value)) << name;
+  }
+  // Beside the closed form the ascent changes nothing.
+  std::vector<std::string> compared = arguments;
+  compared[8] = "closed-form";
+  compared.push_back("--compare");
+  const Outcome closed = run_sigmahat(fit(compared));
+  EXPECT_THAT(closed.err, IsEmpty());
+  EXPECT_THAT(closed.out, HasSubstr("\n11 problems: 11 ok.\n"));
 }
 
 TEST(LeastSquaresFit, RobustErrorsAndRidge) {

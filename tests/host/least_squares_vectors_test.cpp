@@ -293,6 +293,7 @@ TEST(LeastSquaresThreads, EmptyBlocksLeaveNoTrace) {
 TEST(LeastSquaresThreads, ManyProblemsHaveTheBitsOfOneThread) {
   for (const Index k : {2, 4, 6}) {
     std::vector<Index> sizes;
+    sizes.reserve(4000);
     Random random(12);
     for (int i = 0; i < 4000; ++i) sizes.push_back(i % 100 < 50 ? 32 : random.below(60));
     const Data data = make_data(k, sizes, 13);

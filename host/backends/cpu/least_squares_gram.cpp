@@ -66,7 +66,7 @@ struct Span {
 template <class D, int kGroups, bool kWeighted, class LastGroup>
 struct Diagonal {
   using V = hn::Vec<D>;
-  static constexpr D d{};
+  static constexpr D kTag{};
   static constexpr int kN = static_cast<int>(hn::MaxLanes(D()));
   static constexpr int kShifts = kN > 1 ? kN / 2 : 1;
   static constexpr bool kHalf = kN > 1;
@@ -96,12 +96,12 @@ struct Diagonal {
   HWY_INLINE void add_shifts(int g, V x, V wx) {
     if constexpr (kShift < kShifts) {
       if constexpr (kWeighted) {  // the weight belongs to the column with the larger number
-        const auto ahead = hn::FirstN(d, static_cast<std::size_t>(kN - kShift));
-        const V left = hn::IfThenElse(ahead, turned<kShift>(d, wx), wx);
-        const V right = hn::IfThenElse(ahead, x, turned<kShift>(d, x));
+        const auto ahead = hn::FirstN(kTag, static_cast<std::size_t>(kN - kShift));
+        const V left = hn::IfThenElse(ahead, turned<kShift>(kTag, wx), wx);
+        const V right = hn::IfThenElse(ahead, x, turned<kShift>(kTag, x));
         own[g][kShift] = fused(left, right, own[g][kShift]);
       } else {
-        own[g][kShift] = fused(turned<kShift>(d, x), x, own[g][kShift]);
+        own[g][kShift] = fused(turned<kShift>(kTag, x), x, own[g][kShift]);
       }
       add_shifts<kShift + 1>(g, x, wx);
     }
@@ -111,32 +111,32 @@ struct Diagonal {
     V x[kGroups], wx[kGroups];
 #pragma GCC unroll 2
     for (int g = 0; g < kGroups; ++g) {
-      x[g] = g + 1 < kGroups ? hn::LoadU(d, row + g * kN) : last.load(d, row + g * kN);
-      wx[g] = kWeighted ? hn::Mul(hn::Set(d, w), x[g]) : x[g];
+      x[g] = g + 1 < kGroups ? hn::LoadU(kTag, row + g * kN) : last.load(kTag, row + g * kN);
+      wx[g] = kWeighted ? hn::Mul(hn::Set(kTag, w), x[g]) : x[g];
       own[g][0] = fused(wx[g], x[g], own[g][0]);
       add_shifts<1>(g, x[g], wx[g]);
     }
-    if constexpr (kHalf && kGroups == 1) half = fused(turned<kN / 2>(d, wx[0]), x[0], half);
+    if constexpr (kHalf && kGroups == 1) half = fused(turned<kN / 2>(kTag, wx[0]), x[0], half);
     if constexpr (kHalf && kGroups == 2) {
-      half = fused(upper_halves(d, wx[1], wx[0]), lower_halves(d, x[1], x[0]), half);
+      half = fused(upper_halves(kTag, wx[1], wx[0]), lower_halves(kTag, x[1], x[0]), half);
     }
     if constexpr (kGroups == 2) {
 #pragma GCC unroll 8
-      for (int j = 0; j < kN; ++j) cross[j] = fused(wx[1], hn::Set(d, row[j]), cross[j]);
+      for (int j = 0; j < kN; ++j) cross[j] = fused(wx[1], hn::Set(kTag, row[j]), cross[j]);
     }
-    const V left = hn::Set(d, kWeighted ? w * y : y);
+    const V left = hn::Set(kTag, kWeighted ? w * y : y);
 #pragma GCC unroll 2
     for (int g = 0; g < kGroups; ++g) with_y[g] = fused(left, x[g], with_y[g]);
   }
 
   HWY_INLINE void clear() {
-    for_each_vector([](V& v, int) HWY_ATTR { v = hn::Zero(d); });
+    for_each_vector([](V& v, int) HWY_ATTR { v = hn::Zero(kTag); });
   }
   HWY_INLINE void load(const double* sums) {
-    for_each_vector([sums](V& v, int place) HWY_ATTR { v = hn::LoadU(d, sums + place); });
+    for_each_vector([sums](V& v, int place) HWY_ATTR { v = hn::LoadU(kTag, sums + place); });
   }
   HWY_INLINE void store(double* sums) {
-    for_each_vector([sums](V& v, int place) HWY_ATTR { hn::StoreU(v, d, sums + place); });
+    for_each_vector([sums](V& v, int place) HWY_ATTR { hn::StoreU(v, kTag, sums + place); });
   }
 
   /// `yy` is null for all pairs but the first.
@@ -168,7 +168,7 @@ struct Diagonal {
 template <class D, int kGroups, bool kWeighted, class LastGroup>
 struct Rectangle {
   using V = hn::Vec<D>;
-  static constexpr D d{};
+  static constexpr D kTag{};
   static constexpr int kN = static_cast<int>(hn::MaxLanes(D()));
   static constexpr int kVectors = kGroups * kN;
 
@@ -178,7 +178,7 @@ struct Rectangle {
 #pragma GCC unroll 2
     for (int g = 0; g < kGroups; ++g) {
 #pragma GCC unroll 8
-      for (int j = 0; j < kN; ++j) sum[g][j] = first ? hn::Zero(d) : hn::LoadU(d, sums + (g * kN + j) * kN);
+      for (int j = 0; j < kN; ++j) sum[g][j] = first ? hn::Zero(kTag) : hn::LoadU(kTag, sums + (g * kN + j) * kN);
     }
     const LastGroup last(std::min<Index>(kN, b.columns - column - (kGroups - 1) * kN));
     const double* row = b.x + rows.begin * b.leading_dimension;
@@ -188,12 +188,12 @@ struct Rectangle {
       V x[kGroups];
 #pragma GCC unroll 2
       for (int g = 0; g < kGroups; ++g) {
-        x[g] = g + 1 < kGroups ? hn::LoadU(d, row + column + g * kN) : last.load(d, row + column + g * kN);
-        if constexpr (kWeighted) x[g] = hn::Mul(hn::Set(d, b.weights[i]), x[g]);
+        x[g] = g + 1 < kGroups ? hn::LoadU(kTag, row + column + g * kN) : last.load(kTag, row + column + g * kN);
+        if constexpr (kWeighted) x[g] = hn::Mul(hn::Set(kTag, b.weights[i]), x[g]);
       }
 #pragma GCC unroll 8
       for (int j = 0; j < kN; ++j) {
-        const V right = hn::Set(d, row[earlier + j]);
+        const V right = hn::Set(kTag, row[earlier + j]);
 #pragma GCC unroll 2
         for (int g = 0; g < kGroups; ++g) sum[g][j] = fused(x[g], right, sum[g][j]);
       }
@@ -201,7 +201,7 @@ struct Rectangle {
 #pragma GCC unroll 2
     for (int g = 0; g < kGroups; ++g) {
 #pragma GCC unroll 8
-      for (int j = 0; j < kN; ++j) hn::StoreU(sum[g][j], d, sums + (g * kN + j) * kN);
+      for (int j = 0; j < kN; ++j) hn::StoreU(sum[g][j], kTag, sums + (g * kN + j) * kN);
     }
   }
 };
