@@ -50,6 +50,11 @@ if(SIGMAHAT_BUILD_CLI)
   target_include_directories(sigmahat_libzip SYSTEM INTERFACE ${SIGMAHAT_LIBZIP_INCLUDE})
 endif()
 
+if(SIGMAHAT_BUILD_BENCHMARKS)
+  # A peer, where it is installed; nothing of ours uses it.
+  find_package(Eigen3 3.4 QUIET NO_MODULE)
+endif()
+
 if(SIGMAHAT_BUILD_TESTS)
   find_package(GTest REQUIRED)
 endif()

@@ -93,7 +93,7 @@ struct Workspace<Index> {
   Workspace(Index columns, const LaneProblems& p)
       : k(columns), gram(reinterpret_cast<Lane*>(p.gram)), rest(reinterpret_cast<Lane*>(p.scratch)) {}
   GramWork<Lane> work() const {
-    Lane* const vectors = rest + packed(k, 0);
+    Lane* const vectors = rest + inverse_scratch(k);
     return {gram, rest, vectors, vectors + k + 1, vectors + 2 * k + 2, vectors + 3 * k + 2};
   }
 
@@ -148,17 +148,20 @@ LaneFlags solve_known(double ridge, double largest_condition, const LaneProblems
 }
 
 LaneFlags solve(Index columns, double ridge, double largest_condition, const LaneProblems& p) {
-  switch (columns) {
-    case 1: return solve_known<1>(ridge, largest_condition, p);
-    case 2: return solve_known<2>(ridge, largest_condition, p);
-    case 3: return solve_known<3>(ridge, largest_condition, p);
-    case 4: return solve_known<4>(ridge, largest_condition, p);
-    case 5: return solve_known<5>(ridge, largest_condition, p);
-    case 6: return solve_known<6>(ridge, largest_condition, p);
-    case 7: return solve_known<7>(ridge, largest_condition, p);
-    case 8: return solve_known<8>(ridge, largest_condition, p);
-    default: return solve_size(columns, ridge, largest_condition, p);
+  if constexpr (kLaneCount > 1) {
+    switch (columns) {
+      case 1: return solve_known<1>(ridge, largest_condition, p);
+      case 2: return solve_known<2>(ridge, largest_condition, p);
+      case 3: return solve_known<3>(ridge, largest_condition, p);
+      case 4: return solve_known<4>(ridge, largest_condition, p);
+      case 5: return solve_known<5>(ridge, largest_condition, p);
+      case 6: return solve_known<6>(ridge, largest_condition, p);
+      case 7: return solve_known<7>(ridge, largest_condition, p);
+      case 8: return solve_known<8>(ridge, largest_condition, p);
+      default: break;
+    }
   }
+  return solve_size(columns, ridge, largest_condition, p);
 }
 
 void gather(Index size, const Index* place, const double* const* nodes, double* lanes) {

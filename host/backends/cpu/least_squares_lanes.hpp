@@ -29,7 +29,12 @@ struct LaneFlags {
   unsigned needs_rows = 0;  ///< RSS from the Gram matrix has not digits enough
 };
 
-constexpr Index solver_scratch(Index columns) { return columns * (columns + 1) / 2 + 4 * columns + 2; }
+/// Vectors for L⁻¹: the triangle, and at least four columns side by side.
+constexpr Index inverse_scratch(Index columns) {
+  const Index triangle = columns * (columns + 1) / 2;
+  return triangle < 4 * columns ? 4 * columns : triangle;
+}
+constexpr Index solver_scratch(Index columns) { return inverse_scratch(columns) + 4 * columns + 2; }
 
 /// Compiled for one instruction set.
 struct LaneKernel {
