@@ -260,6 +260,7 @@ std::vector<StatusCount> LeastSquaresFit::status_counts() const {
   std::map<ProblemStatus, Index> counts;
   for (const ProblemStatus one : status) ++counts[one];
   std::vector<StatusCount> result;
+  result.reserve(counts.size());
   for (const auto& [one, problems_with_it] : counts) result.push_back({one, problems_with_it});
   return result;
 }
