@@ -60,6 +60,7 @@ TEST_P(LeastSquaresAscent, WithoutConvergenceThereIsNoInference) {
   EXPECT_EQ(fit.status[0], ProblemStatus::not_converged);
   EXPECT_EQ(fit.coefficients, std::vector<double>(6, 0.0));
   for (const auto* values : {&fit.standard_errors, &fit.t, &fit.p, &fit.rss, &fit.r_squared, &fit.residuals}) {
+    ASSERT_FALSE(values->empty());
     for (const double value : *values) EXPECT_TRUE(std::isnan(value));
   }
 }

@@ -58,6 +58,31 @@ TEST_P(LeastSquaresNasty, ARidgeOfAnyStrengthIsExact) {
   }
 }
 
+TEST_P(LeastSquaresNasty, RefinedCoefficientsAreTheExactOnesRounded) {
+  // Residuals and gradient in twice the precision: what is left is the rounding of β itself, one unit in the last place,
+  // where κ is from 16, the least that is refined, to 2²¹, the most.
+  for (const double distance : {0x1p-8, 0x1p-12, 0x1p-16, 0x1p-19}) {
+    Regressions data(63, 1, 300, 3, 1);
+    for (Index i = 0; i < data.rows; ++i) {
+      double* const row = data.row_of(0, i);
+      row[2] = row[0] + distance * row[2];
+    }
+    for (const bool intercept : {false, true}) {
+      const auto batch = data.batch().weighted(data.weights.data());
+      const auto fit = fit_least_squares(context(), batch, inferring(intercept));
+      ASSERT_GT(fit.condition[0], kRefineCondition);
+      ASSERT_LT(fit.condition[0], 0x1p21);
+      const auto exact =
+          test::solve_exactly(test::ExactProblem::of(data.x_of(0), data.y_of(0), intercept, data.weights_of(0)));
+      const auto expected = exact.rounded_coefficients();
+      ASSERT_EQ(fit.coefficients.size(), expected.size());
+      for (std::size_t j = 0; j < expected.size(); ++j) {
+        EXPECT_TRUE(within(fit.coefficients[j] / expected[j], 1, 0x1p-51)) << j << " " << distance;
+      }
+    }
+  }
+}
+
 TEST_P(LeastSquaresNasty, NoDegreesOfFreedomAreNoneUnderARidge) {
   const Regressions data(43, 1, 1, 3);
   for (const double ridge : {1e-3, 0.1, 0.7}) {

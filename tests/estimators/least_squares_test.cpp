@@ -189,6 +189,7 @@ TEST_P(LeastSquares, ARowOfLeverageOneLeavesHc2AndHc3Undefined) {
       for (const auto kind : {StandardErrors::hc2, StandardErrors::hc3}) {
         options.standard_errors = kind;
         const auto fit = fit_least_squares(context(), data.batch(), options);
+        ASSERT_FALSE(fit.standard_errors.empty());
         for (const double error : fit.standard_errors) EXPECT_TRUE(std::isnan(error)) << error;
       }
       options.standard_errors = StandardErrors::hc0;
