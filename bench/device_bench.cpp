@@ -100,6 +100,7 @@ class ResidentRegressions {
         large_(shape.rows > kCanonicalBlock),
         blocks_(large_ ? shape.problems * ((shape.rows + kCanonicalBlock - 1) / kCanonicalBlock) : 0),
         host_x_(random_rows(shape.problems * shape.rows, shape.columns)),
+        host_y_(random_rows(shape.problems * shape.rows, 1)),
         x_(gpu.array<double>(shape.problems * shape.rows * shape.columns)),
         y_(gpu.array<double>(shape.problems * shape.rows)),
         coefficients_(gpu.array<double>(shape.problems * shape.columns)),
@@ -113,8 +114,7 @@ class ResidentRegressions {
         root_counts_(gpu.array<MomentCounts>(large_ ? shape.problems : 0)) {
     for (double& value : host_x_) value -= 2;  // about zero: well-conditioned
     gpu.upload(host_x_.data(), x_.get(), host_x_.size() * sizeof(double));
-    const std::vector<double> host_y = random_rows(shape.problems * shape.rows, 1);
-    gpu.upload(host_y.data(), y_.get(), host_y.size() * sizeof(double));
+    gpu.upload(host_y_.data(), y_.get(), host_y_.size() * sizeof(double));
     if (large_) list_blocks();
   }
 
@@ -151,6 +151,7 @@ class ResidentRegressions {
   const double* x() const { return x_.get(); }
   const double* y() const { return y_.get(); }
   const std::vector<double>& host_x() const { return host_x_; }
+  const std::vector<double>& host_y() const { return host_y_; }
   std::vector<double> coefficients() { return read(coefficients_); }
   std::vector<double> read(const cuda::DeviceArray<double>& array) {
     std::vector<double> host(static_cast<std::size_t>(array.count()));
@@ -179,7 +180,7 @@ class ResidentRegressions {
   Index q_;
   bool large_;
   Index blocks_;
-  std::vector<double> host_x_;
+  std::vector<double> host_x_, host_y_;
   cuda::DeviceArray<double> x_, y_, coefficients_, errors_;
   cuda::DeviceArray<int> accepted_;
   cuda::DeviceArray<double> weight_, scatter_, root_weight_, root_scatter_;
@@ -303,6 +304,40 @@ void bench_regressions(const Run& run, cuda::Gpu& gpu, const RegressionShape& sh
       median(normal) / time, median(gels) / time, largest_difference(data.coefficients(), library.coefficients()));
 }
 
+/// More columns than the own kernels take: the whole call, from and to host memory.
+void bench_large_regressions(const Run& run, cuda::Gpu& gpu, const RegressionShape& shape) {
+  DeviceTimer timer(gpu);
+  ResidentRegressions data(gpu, shape);
+  LibraryRegressions library(gpu, shape, data);
+  LeastSquaresRows rows;
+  rows.x = RowsView::row_major(data.host_x().data(), shape.problems * shape.rows, shape.columns);
+  rows.y = RowsView::row_major(data.host_y().data(), shape.problems * shape.rows, 1);
+  rows.problems = shape.problems;
+  rows.rows_per_problem = shape.rows;
+  std::vector<double> coefficients(static_cast<std::size_t>(shape.problems * shape.columns));
+  LeastSquaresView view;
+  view.coefficients = coefficients.data();
+  std::vector<double> whole, normal, flop_rates, transfers;
+  for (int r = 0; r <= run.repetitions; ++r) {
+    const Rates rates = run.limits.measure();
+    const double time = seconds([&] { run.context.operations().least_squares(rows, LeastSquaresSpec{}, view); });
+    const double theirs = timer.seconds([&] { library.queue_normal_equations(); });
+    if (r == 0) continue;  // first use
+    flop_rates.push_back(rates.flops);
+    transfers.push_back(rates.transfer);
+    whole.push_back(time);
+    normal.push_back(theirs);
+  }
+  const double m = static_cast<double>(shape.rows), k = static_cast<double>(shape.columns);
+  const double problems = static_cast<double>(shape.problems), time = median(whole);
+  const double flops = problems * (m * (k + 1) * (k + 2) + 4.0 / 3 * k * k * k);
+  const double bytes = 8 * problems * (m * (k + 1) + 4 * k * k);
+  fmt::print("{:>9} {:>5} {:>4} {:>10.6f} {:>7.1f} {:>7.1f}% {:>9.1f} {:>7.1f}% {:>9.3f} {:>10.1e}\n", shape.problems,
+             shape.rows, shape.columns, time, bytes / time * 1e-9, 100 * bytes / median(transfers) / time,
+             flops / time * 1e-9, 100 * flops / median(flop_rates) / time, median(normal) / time,
+             largest_difference(coefficients, library.coefficients()));
+}
+
 }  // namespace
 
 void bench_resident(const Run& run) {
@@ -317,6 +352,18 @@ void bench_resident(const Run& run) {
   for (const RegressionShape& shape :
        {RegressionShape{1'000'000, 32, 4}, {100'000, 64, 8}, {20'000, 256, 16}, {2'000, 1'000, 32}, {200, 5'000, 64}}) {
     bench_regressions(run, gpu, shape);
+  }
+  fmt::print(
+      "\nRegressions with more columns than the own kernels take: the whole call from host memory, no intercept. "
+      "Bytes\n"
+      "over the bus counted as 8(m(k+1) + 4k²) a problem, beside copies from pageable memory; flops as m(k+1)(k+2) + "
+      "4k³/3.\n"
+      "Ratio of times to ours: cuBLAS and cuSOLVER as above, on rows in device memory, without L⁻¹ and without any "
+      "copy.\n");
+  fmt::print("{:>9} {:>5} {:>4} {:>10} {:>7} {:>8} {:>9} {:>8} {:>9} {:>10}\n", "problems", "m", "k", "seconds", "GB/s",
+             "of bus", "GFLOP/s", "of peak", "gemm+potr", "difference");
+  for (const RegressionShape& shape : {RegressionShape{2'000, 400, 100}, {100, 2'000, 256}}) {
+    bench_large_regressions(run, gpu, shape);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "device/block.cuh"
 #include "steps/gaussian.hpp"
+#include "steps/gaussian_newton.hpp"
 
 namespace sigmahat {
 namespace {
@@ -52,6 +53,22 @@ gaussian_target(Index p, ActiveProblems active, const std::uint8_t* mean_only, D
   steps::target(BlockTeam{}, p, mean_only[block_x()] != 0, data.mean + vector, data.residual + vector,
                 data.covariance + matrix, point.mean + vector, point.covariance + matrix, s_d, direction.mean + vector,
                 direction.covariance + matrix);
+}
+
+SIGMAHAT_KERNEL(kThreads)
+gaussian_newton(Index p, ActiveProblems active, DeviceGaussianData data, DeviceGaussianPoint point,
+                DeviceGaussianDirection direction, GaussianNewton* outcomes) {
+  SharedCarver carver;
+  double* const s_a = carver.take<double>(p * p);
+  double* const s_v = carver.take<double>(p * p);
+  double* const s_vectors = carver.take<double>(steps::newton_vectors_size(p));
+  const Index vector = active.problems[block_x()] * p, matrix = vector * p;
+  const steps::NewtonProblem at{data.mean + vector,   data.residual + vector,    data.covariance + matrix,
+                                point.mean + vector,  point.covariance + matrix, point.factor + matrix,
+                                point.offset + vector};
+  const GaussianNewton outcome = steps::newton_target(BlockTeam{}, p, at, {s_a, s_v, s_vectors},
+                                                      direction.mean + vector, direction.covariance + matrix);
+  if (thread_index() == 0) outcomes[block_x()] = outcome;
 }
 
 SIGMAHAT_KERNEL(kThreads)
@@ -145,6 +162,14 @@ LaunchStatus launch_gaussian_target(DeviceStream stream, Index p, const ActivePr
                                     const DeviceGaussianPoint& point, const DeviceGaussianDirection& direction) {
   return launch(gaussian_target, {active.count}, block_threads(p), 0, stream, p, active, mean_only, data, point,
                 direction);
+}
+
+LaunchStatus launch_gaussian_newton(DeviceStream stream, Index p, const ActiveProblems& active,
+                                    const DeviceGaussianData& data, const DeviceGaussianPoint& point,
+                                    const DeviceGaussianDirection& direction, GaussianNewton* outcomes) {
+  const Index bytes = 2 * shared_bytes<double>(p * p) + shared_bytes<double>(steps::newton_vectors_size(p));
+  return launch(gaussian_newton, {active.count}, block_threads(p), bytes, stream, p, active, data, point, direction,
+                outcomes);
 }
 
 LaunchStatus launch_gaussian_score(DeviceStream stream, Index p, CovarianceScore convention,

@@ -14,6 +14,53 @@ struct BlockTeam {
   SIGMAHAT_DEVICE void barrier(Site site = Site::here()) const { block_barrier(site); }
 };
 
+/// The threads of a block, of a warp, or of a part of a warp: `width` neighbours, a power of two ≤ 32 or the whole block.
+/// A block's tiles work on items of their own.
+class TileTeam {
+ public:
+  SIGMAHAT_DEVICE explicit TileTeam(int width)
+      : width_(width), rank_(thread_index() % width), mask_(mask_of(width, thread_index() % kWarp)) {}
+
+  SIGMAHAT_DEVICE int tile() const { return thread_index() / width_; }
+  SIGMAHAT_DEVICE int tiles() const { return thread_count() / width_; }
+  template <class F>
+  SIGMAHAT_DEVICE void for_each(Index count, F&& f) const {
+    for (Index i = rank_; i < count; i += width_) f(i);
+  }
+  /// f(i, j) for all entries of a rows × columns matrix; one division here instead of one for every entry.
+  template <class F>
+  SIGMAHAT_DEVICE void for_each_place(Index rows, Index columns, F&& f) const {
+    const int length = static_cast<int>(rows);
+    const int lines = width_ / length, rest = width_ % length;
+    Index j = rank_ / length;
+    int i = rank_ % length;
+    while (j < columns) {
+      f(Index{i}, j);
+      j += lines;
+      i += rest;
+      if (i >= length) {
+        i -= length;
+        ++j;
+      }
+    }
+  }
+  SIGMAHAT_DEVICE void barrier(Site site = Site::here()) const {
+    if (width_ > kWarp) {
+      block_barrier(site);
+    } else {
+      warp_barrier(mask_, site);
+    }
+  }
+
+ private:
+  SIGMAHAT_DEVICE static unsigned mask_of(int width, int lane) {
+    return width >= kWarp ? kFullWarp : ((1U << width) - 1) << (lane / width * width);
+  }
+
+  int width_, rank_;
+  unsigned mask_;
+};
+
 /// One thread alone, next to others that work on problems of their own.
 struct ThreadTeam {
   template <class F>

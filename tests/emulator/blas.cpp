@@ -152,4 +152,30 @@ cublasStatus_t cublasDtrsm_64(cublasHandle_t handle, cublasSideMode_t side, cubl
   return CUBLAS_STATUS_SUCCESS;
 }
 
+cublasStatus_t cublasDtrsmBatched(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,
+                                  cublasOperation_t operation, cublasDiagType_t diagonal, int m, int n,
+                                  const double* alpha, const double* const a[], int lda, double* const b[], int ldb,
+                                  int count) {
+  SIGMAHAT_EMULATED_CALL(CUBLAS_STATUS_EXECUTION_FAILED);
+  if (fill != CUBLAS_FILL_MODE_LOWER || diagonal != CUBLAS_DIAG_NON_UNIT) return CUBLAS_STATUS_NOT_SUPPORTED;
+  const bool left = side == CUBLAS_SIDE_LEFT;
+  const int order = left ? m : n;
+  if (m < 0 || n < 0 || count < 0 || lda < order || ldb < m) return CUBLAS_STATUS_INVALID_VALUE;
+  if (const cublasStatus_t status = begin(handle); status != CUBLAS_STATUS_SUCCESS) return status;
+  enqueue_work(handle->stream, [=, alpha = *alpha] {
+    constexpr const char* kCall = "cublasDtrsmBatched";
+    require_device(kCall, "the array of A", a, static_cast<std::size_t>(count) * sizeof(a[0]), true);
+    require_device(kCall, "the array of B", b, static_cast<std::size_t>(count) * sizeof(b[0]), true);
+    const OneThread one;
+    for (int item = 0; item < count; ++item) {
+      require(kCall, "A", a[item], order, order, lda, true, true);
+      require(kCall, "B", b[item], m, n, ldb, false, true);
+      cblas_dtrsm(CblasColMajor, left ? CblasLeft : CblasRight, CblasLower,
+                  operation == CUBLAS_OP_N ? CblasNoTrans : CblasTrans, CblasNonUnit, m, n, alpha, a[item], lda,
+                  b[item], ldb);
+    }
+  });
+  return CUBLAS_STATUS_SUCCESS;
+}
+
 }  // extern "C"

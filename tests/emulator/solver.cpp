@@ -109,4 +109,27 @@ cusolverStatus_t cusolverDnXpotrf(cusolverDnHandle_t handle, cusolverDnParams_t 
   return CUSOLVER_STATUS_SUCCESS;
 }
 
+cusolverStatus_t cusolverDnDpotrfBatched(cusolverDnHandle_t handle, cublasFillMode_t fill, int n, double* a[], int lda,
+                                         int* info, int count) {
+  SIGMAHAT_EMULATED_CALL(CUSOLVER_STATUS_INTERNAL_ERROR);
+  if (handle == nullptr || !is_stream(handle->stream)) return CUSOLVER_STATUS_NOT_INITIALIZED;
+  if (fill != CUBLAS_FILL_MODE_LOWER || !handle->deterministic) return CUSOLVER_STATUS_NOT_SUPPORTED;
+  if (n < 0 || count < 0 || lda < n) return CUSOLVER_STATUS_INVALID_VALUE;
+  enqueue_work(handle->stream, [=] {
+    constexpr const char* kCall = "cusolverDnDpotrfBatched";
+    const std::size_t items = static_cast<std::size_t>(count);
+    require_device(kCall, "the array of A", a, items * sizeof(a[0]), true);
+    require_device(kCall, "info", info, items * sizeof(int), false);
+    const OneThread one;
+    for (int item = 0; item < count; ++item) {
+      for (std::int64_t j = 0; j < n; ++j) {
+        require_device(kCall, "A", a[item] + j * lda + j, static_cast<std::size_t>(n - j) * sizeof(double), true);
+      }
+      dpotrf_("L", &n, a[item], &lda, info + item, 1);
+    }
+    global_memory().set_written(info, items * sizeof(int));
+  });
+  return CUSOLVER_STATUS_SUCCESS;
+}
+
 }  // extern "C"

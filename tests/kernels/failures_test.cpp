@@ -29,9 +29,11 @@ void ascend(Operations& operations, Index p) {
   const std::vector<double> keep{0.5, 0.5}, step{0.5, 0.5};
   std::vector<GaussianEvaluation> evaluations(2);
   std::vector<double> slopes(2);
+  std::vector<GaussianNewton> newtons(2);
   std::vector<GaussianMove> moves(2);
   operations.gaussian_evaluate(p, active, data, point, evaluations);
   EXPECT_EQ(evaluations[0].status, ProblemStatus::ok);
+  operations.gaussian_newton(p, active, data, point, along, newtons);
   operations.gaussian_score(p, CovarianceScore::symmetric, active, point, along, slopes);
   operations.gaussian_target(p, active, mean_only, data, point, along);
   operations.gaussian_move(p, active, keep, step, point, along, point, moves);
@@ -67,6 +69,20 @@ void regress(Operations& operations, Index k) {
   operations.least_squares(rows, spec, results.view(Wanted::plain));
   EXPECT_EQ(results.status[0], ProblemStatus::too_few_rows);
   for (const Index b : {1, 2, 3}) EXPECT_EQ(results.status[b], ProblemStatus::ok);
+}
+
+/// Above the own kernels, in groups of two.
+void regress_by_libraries(Operations& operations, Index k) {
+  const Index rows = k + 10;
+  const TestRows z({3 * rows, k + 1});
+  const std::vector<Index> offsets{0, rows, 2 * rows, 3 * rows};
+  const LeastSquaresRows batch = regression_rows(z.view(), offsets);
+  const LeastSquaresSpec spec;
+  LeastSquaresResults results(batch, spec);
+  operations.least_squares(batch, spec, results.view(Wanted::coefficients));
+  for (const ProblemStatus status : results.status) {
+    EXPECT_TRUE(status == ProblemStatus::ok || status == ProblemStatus::refined_by_qr);
+  }
 }
 
 /// Calls in destructors, where a failure can only be ignored.
@@ -138,12 +154,16 @@ TEST_F(FailingCalls, SurfaceAsDeviceErrorsAndLeaveNothingBehind) {
     backends::cuda::CudaOperations operations({0, "under test"}, kChunkBytes);
     fail_each_call([&] { regress(operations, k); }, surfaced);
   }
+  {
+    backends::cuda::CudaOperations operations({0, "under test"}, 220000);
+    fail_each_call([&] { regress_by_libraries(operations, 70); }, surfaced);
+  }
   EXPECT_EQ(emulator::leaks(), std::vector<std::string>());
   for (const char* const call :
        {"cudaStreamCreateWithFlags", "cudaMemPoolCreate", "cudaMallocHost", "cublasCreate", "cusolverDnCreate",
         "cudaMallocFromPoolAsync", "cudaLaunchKernelExC", "cudaMemcpyAsync", "cudaMemcpy2DAsync", "cudaMemsetAsync",
         "cudaMemGetInfo", "cudaMemPoolGetAttribute", "cudaStreamSynchronize", "cublasDsyrk_64", "cublasDtrsm_64",
-        "cusolverDnXpotrf_bufferSize", "cusolverDnXpotrf"}) {
+        "cublasDtrsmBatched", "cusolverDnXpotrf_bufferSize", "cusolverDnXpotrf", "cusolverDnDpotrfBatched"}) {
     EXPECT_EQ(surfaced.count(call), 1u) << call;
   }
 }
@@ -184,6 +204,28 @@ TEST_F(FailingCalls, LeastSquaresTakesNoMoreMemoryThanIsFree) {
     expect_same(actual, expected);
   }
   emulator::set_free_memory(1000);
+  EXPECT_THROW(fit(actual), DeviceError);
+}
+
+TEST_F(FailingCalls, LargeLeastSquaresTakesNoMoreMemoryThanIsFree) {
+  const TestRows z({3000, 71});
+  std::vector<Index> offsets{0};
+  while (offsets.back() < 3000) offsets.push_back(offsets.back() + 100);
+  const LeastSquaresRows rows = regression_rows(z.view(), offsets);
+  LeastSquaresSpec spec;
+  spec.standard_errors = StandardErrors::classical;
+  backends::cuda::CudaOperations operations({0, "under test"});
+  const auto fit = [&](LeastSquaresResults& results) {
+    operations.least_squares(rows, spec, results.view(Wanted::plain));
+  };
+  LeastSquaresResults expected(rows, spec), actual(rows, spec);
+  fit(expected);
+  for (const std::size_t bytes : {200 << 10, 1 << 20}) {  // half of it: a problem, and five, where all have 2.5 MB
+    emulator::set_free_memory(bytes);
+    fit(actual);
+    expect_same(actual, expected);
+  }
+  emulator::set_free_memory(100000);
   EXPECT_THROW(fit(actual), DeviceError);
 }
 

@@ -10,10 +10,11 @@ namespace sigmahat::test {
 
 struct CallCounts {
   Index transferred = 0;  // numbers that crossed between host and device by upload and download
-  Index evaluations = 0, evaluated_problems = 0, targets = 0, scores = 0, moves = 0, ranks = 0;
+  Index evaluations = 0, evaluated_problems = 0, targets = 0, newtons = 0, scores = 0, moves = 0, ranks = 0;
+  Index matrix_functions = 0;
 };
 
-class CountingOperations final : public Operations {
+class CountingOperations : public Operations {
  public:
   CountingOperations(std::unique_ptr<Operations> inner, CallCounts& counts)
       : inner_(std::move(inner)), counts_(counts) {}
@@ -48,6 +49,11 @@ class CountingOperations final : public Operations {
     ++counts_.targets;
     inner_->gaussian_target(p, active, mean_only, data, point, direction);
   }
+  void gaussian_newton(Index p, std::span<const Index> active, const GaussianData& data, const GaussianPoint& point,
+                       const GaussianDirection& direction, std::span<GaussianNewton> outcomes) override {
+    ++counts_.newtons;
+    inner_->gaussian_newton(p, active, data, point, direction, outcomes);
+  }
   void gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active, const GaussianPoint& point,
                       const GaussianDirection& direction, std::span<double> slopes) override {
     ++counts_.scores;
@@ -66,6 +72,10 @@ class CountingOperations final : public Operations {
   void least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec,
                      const LeastSquaresView& result) override {
     inner_->least_squares(rows, spec, result);
+  }
+  void matrix_function(const MatrixFunctionCall& call) override {
+    ++counts_.matrix_functions;
+    inner_->matrix_function(call);
   }
   ProblemStatus cholesky(Index p, const double* a, double* l) override { return inner_->cholesky(p, a, l); }
   Index rank(Index p, const double* a, double tolerance) override {

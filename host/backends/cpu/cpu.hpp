@@ -19,6 +19,8 @@ class CpuOperations final : public HostMemoryOperations {
   void gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
                        const GaussianData& data, const GaussianPoint& point,
                        const GaussianDirection& direction) override;
+  void gaussian_newton(Index p, std::span<const Index> active, const GaussianData& data, const GaussianPoint& point,
+                       const GaussianDirection& direction, std::span<GaussianNewton> outcomes) override;
   void gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active, const GaussianPoint& point,
                       const GaussianDirection& direction, std::span<double> slopes) override;
   void gaussian_move(Index p, std::span<const Index> active, std::span<const double> keep, std::span<const double> step,
@@ -27,6 +29,8 @@ class CpuOperations final : public HostMemoryOperations {
 
   void least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec,
                      const LeastSquaresView& result) override;
+
+  void matrix_function(const MatrixFunctionCall& call) override;
 
   ProblemStatus cholesky(Index p, const double* a, double* l) override;
   void mahalanobis_squared(const RowsView& rows, const double* mean, const double* factor, double* result) override;

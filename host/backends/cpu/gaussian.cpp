@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../lapack.hpp"
+#include "../large_newton.hpp"
 #include "../parallel.hpp"
 #include "cpu.hpp"
 #include "problem_steps.hpp"
@@ -171,6 +172,33 @@ void CpuOperations::gaussian_target(Index p, std::span<const Index> active, std:
   for (Index k = 0; k < count; ++k) {
     steps.target(p, mean_only[k] != 0, one(p, active[k], data, point, direction),
                  scratch.data() + omp_get_thread_num() * p);
+  }
+}
+
+void CpuOperations::gaussian_newton(Index p, std::span<const Index> active, const GaussianData& data,
+                                    const GaussianPoint& point, const GaussianDirection& direction,
+                                    std::span<GaussianNewton> outcomes) {
+  const Index count = static_cast<Index>(active.size());
+  if (p > kSmallDimension) {
+    // Reduction to tridiagonal form is p products with a vector, each of less work than a parallel region while p is small.
+    const ThreadLimit limit(p < 256 ? 1 : threads_);
+    for (Index k = 0; k < count; ++k) {
+      const OneGaussian g = one(p, active[k], data, point, direction);
+      outcomes[k] =
+          large_newton(p, {g.data_mean, g.data_residual, g.data_covariance, g.mean, g.covariance, g.factor, g.offset},
+                       g.direction_mean, g.direction_covariance);
+    }
+    return;
+  }
+  constexpr double kSweeps = 16;  // beside the other operations' 4p³ flops
+  const ProblemSteps steps = problem_steps();
+#pragma omp parallel num_threads(useful_threads(kSweeps* batch_flops(count, p, true), threads_))
+  {
+    std::vector<double> work(static_cast<std::size_t>(2 * p * p + steps::newton_vectors_size(p)));
+#pragma omp for schedule(dynamic, problems_at_a_time(p))
+    for (Index k = 0; k < count; ++k) {
+      outcomes[k] = steps.newton(p, one(p, active[k], data, point, direction), work.data());
+    }
   }
 }
 

@@ -121,7 +121,7 @@ void solve_large(const LeastSquaresRows& rows, const LeastSquaresSpec& spec, con
   const Index q = rows.columns() + 1;
   const int teams = static_cast<int>(std::min<Index>(threads, rows.problems));
   const ThreadLimit limit(teams == 1 && q < kWorthThreads ? 1 : threads);
-  large_least_squares(rows, spec, result, row_steps(), teams, [q] { return host_outer_products(q); });
+  large_least_squares(rows, spec, result, row_steps(), {teams, 1}, [q] { return host_gram_algebra(q); });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include "gaussian.hpp"
+#include "gaussian_newton.hpp"
 
 // flatten: the steps are compiled inside these functions, hence for their instruction set.
 #define SIGMAHAT_FLATTEN __attribute__((flatten))
@@ -28,6 +29,13 @@ SIGMAHAT_FLATTEN GaussianEvaluation evaluate(Index p, const OneGaussian& g, doub
 SIGMAHAT_FLATTEN void target(Index p, bool mean_only, const OneGaussian& g, double* scratch) {
   steps::target(steps::SerialTeam{}, p, mean_only, g.data_mean, g.data_residual, g.data_covariance, g.mean,
                 g.covariance, scratch, g.direction_mean, g.direction_covariance);
+}
+
+SIGMAHAT_FLATTEN GaussianNewton newton(Index p, const OneGaussian& g, double* work) {
+  const steps::NewtonProblem at{g.data_mean,  g.data_residual, g.data_covariance, g.mean,
+                                g.covariance, g.factor,        g.offset};
+  return steps::newton_target(steps::SerialTeam{}, p, at, {work, work + p * p, work + 2 * p * p}, g.direction_mean,
+                              g.direction_covariance);
 }
 
 SIGMAHAT_FLATTEN double score(Index p, CovarianceScore convention, const OneGaussian& g) {
@@ -55,7 +63,7 @@ SIGMAHAT_FLATTEN ProblemSteps::Norms move(Index count, double keep, double step,
   return norms;
 }
 
-ProblemSteps table() { return {&evaluate, &target, &score, &cholesky, &merge, &move}; }
+ProblemSteps table() { return {&evaluate, &target, &newton, &score, &cholesky, &merge, &move}; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace sigmahat::backends::problem_vectors

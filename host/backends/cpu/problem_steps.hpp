@@ -17,6 +17,8 @@ struct OneGaussian {
 struct ProblemSteps {
   GaussianEvaluation (*evaluate)(Index p, const OneGaussian& g, double* scratch);
   void (*target)(Index p, bool mean_only, const OneGaussian& g, double* scratch);
+  /// `work` has 2p² + newton_vectors_size(p) numbers.
+  GaussianNewton (*newton)(Index p, const OneGaussian& g, double* work);
   double (*score)(Index p, CovarianceScore convention, const OneGaussian& g);
   bool (*cholesky)(Index p, double* a);
   void (*merge)(Index p, const steps::MomentsNode& a, const steps::MomentsNode& b, double* delta);

@@ -1,5 +1,6 @@
 // The Gaussian operations on batches. p ≤ 64: one launch each. p > 64: moves, targets and copies are one launch each,
-// evaluation and score a chain of library calls per problem. Only evaluate, score and move wait, for their scalars.
+// evaluation and score a chain of library calls per problem, Newton steps are formed on the host. Only evaluate, newton,
+// score and move wait, for their scalars.
 #include "operations.hpp"
 #include "sigmahat/kernels/gaussian_large_launch.hpp"
 
@@ -53,6 +54,24 @@ void CudaOperations::gaussian_target(Index p, std::span<const Index> active, std
   const auto launcher = p <= kSmallDimension ? launch_gaussian_target : launch_large_target;
   check(launcher(gpu_.stream(), p, list.view(), flags.get(), on_device(data), on_device(point), on_device(direction)),
         "gaussian_target kernel");
+}
+
+void CudaOperations::gaussian_newton(Index p, std::span<const Index> active, const GaussianData& data,
+                                     const GaussianPoint& point, const GaussianDirection& direction,
+                                     std::span<GaussianNewton> outcomes) {
+  const GpuOperation operation = gpu_.begin();
+  if (p > kSmallDimension) {
+    for (std::size_t k = 0; k < active.size(); ++k) {
+      outcomes[k] = large_newton(gpu_, p, active[k], data, point, direction);
+    }
+    return;
+  }
+  const auto results = gpu_.array<GaussianNewton>(std::ssize(active));
+  const ActiveList list(gpu_, active);
+  check(launch_gaussian_newton(gpu_.stream(), p, list.view(), on_device(data), on_device(point), on_device(direction),
+                               results.get()),
+        "gaussian_newton kernel");
+  gpu_.fetch(results.get(), outcomes);
 }
 
 void CudaOperations::gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active,

@@ -1,4 +1,6 @@
 // One Gaussian problem with p > 64: cuSOLVER's factor, cuBLAS's triangular solves, own kernels around them.
+#include "../large_newton.hpp"
+
 #include "operations.hpp"
 #include "sigmahat/kernels/gaussian_large_launch.hpp"
 
@@ -48,6 +50,28 @@ void large_evaluate(Gpu& gpu, Index p, Index problem, const GaussianData& data, 
   check(launch_large_whitened(gpu.stream(), p, z, w, column_sums), "large_whitened kernel");
   check(launch_mirror_lower(gpu.stream(), p, w), "mirror_lower kernel");
   check(launch_large_evaluation(gpu.stream(), p, info, l, z, w, column_sums, evaluation), "large_evaluation kernel");
+}
+
+GaussianNewton large_newton(Gpu& gpu, Index p, Index problem, const GaussianData& data, const GaussianPoint& point,
+                            const GaussianDirection& direction) {
+  const Index vector = problem * p, matrix = vector * p;
+  const auto fetched = [&gpu](const double* device, Index count) {
+    std::vector<double> host(static_cast<std::size_t>(count));
+    gpu.download(device, host.data(), host.size() * sizeof(double));
+    return host;
+  };
+  const std::vector<double> mean = fetched(data.mean + vector, p), residual = fetched(data.residual + vector, p),
+                            s = fetched(data.covariance + matrix, p * p), offset = fetched(point.offset + vector, p),
+                            mu = fetched(point.mean + vector, p), sigma = fetched(point.covariance + matrix, p * p),
+                            factor = fetched(point.factor + matrix, p * p);
+  std::vector<double> to_mean(mean.size()), to_covariance(s.size());
+  const GaussianNewton outcome = backends::large_newton(
+      p, {mean.data(), residual.data(), s.data(), mu.data(), sigma.data(), factor.data(), offset.data()},
+      to_mean.data(), to_covariance.data());
+  if (outcome.status != ProblemStatus::ok) return outcome;
+  gpu.upload(to_mean.data(), direction.mean + vector, to_mean.size() * sizeof(double));
+  gpu.upload(to_covariance.data(), direction.covariance + matrix, to_covariance.size() * sizeof(double));
+  return outcome;
 }
 
 void large_score(Gpu& gpu, Index p, CovarianceScore convention, Index problem, const GaussianPoint& point,

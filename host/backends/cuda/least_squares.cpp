@@ -324,7 +324,8 @@ void CudaOperations::least_squares(const LeastSquaresRows& rows, const LeastSqua
                                    const LeastSquaresView& result) {
   const GpuOperation operation = gpu_.begin();
   if (rows.columns() + 1 > kLargestGram) {
-    large_least_squares(rows, spec, result, row_steps(), 1, [&] { return outer_products(gpu_, rows.columns() + 1); });
+    const LargeThreads threads{1, rows.problems > 1 ? omp_get_max_threads() : 1};
+    large_least_squares(rows, spec, result, row_steps(), threads, [&] { return gram_algebra(gpu_, rows); });
     return;
   }
   LeastSquaresRun(gpu_, rows, spec, result).run();

@@ -29,6 +29,8 @@ class CudaOperations final : public Operations {
   void gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
                        const GaussianData& data, const GaussianPoint& point,
                        const GaussianDirection& direction) override;
+  void gaussian_newton(Index p, std::span<const Index> active, const GaussianData& data, const GaussianPoint& point,
+                       const GaussianDirection& direction, std::span<GaussianNewton> outcomes) override;
   void gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active, const GaussianPoint& point,
                       const GaussianDirection& direction, std::span<double> slopes) override;
   void gaussian_move(Index p, std::span<const Index> active, std::span<const double> keep, std::span<const double> step,
@@ -39,6 +41,8 @@ class CudaOperations final : public Operations {
 
   void least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec,
                      const LeastSquaresView& result) override;
+
+  void matrix_function(const MatrixFunctionCall& call) override;
 
   ProblemStatus cholesky(Index p, const double* a, double* l) override;
   Index rank(Index p, const double* a, double tolerance) override;
@@ -56,6 +60,9 @@ void large_evaluate(Gpu& gpu, Index p, Index problem, const GaussianData& data, 
                     double* column_sums, int* info, GaussianEvaluation* evaluation);
 void large_score(Gpu& gpu, Index p, CovarianceScore convention, Index problem, const GaussianPoint& point,
                  const GaussianDirection& direction, double* column_sums, double* slope);
+/// By LAPACK on the host: waits, copies S, Σ, L and four vectors there and the direction back, 32p² + 40p bytes.
+GaussianNewton large_newton(Gpu& gpu, Index p, Index problem, const GaussianData& data, const GaussianPoint& point,
+                            const GaussianDirection& direction);
 /// v ← L⁻¹v (or L⁻ᵀv) for `count` columns of length p.
 void solve_factor(Gpu& gpu, cublasOperation_t operation, Index p, Index count, const double* l, double* v);
 
@@ -65,7 +72,8 @@ std::unique_ptr<MomentsPass> begin_large_moments(Gpu& gpu, Index columns, Missin
 bool grouped_small_moments(Gpu& gpu, const RowsView& rows, std::span<const Index> offsets, MissingRows missing,
                            const MomentsView& result);
 
-/// Least squares above kLargestGram (outer_products.cpp).
-std::unique_ptr<OuterProducts> outer_products(Gpu& gpu, Index q);
+/// Least squares above kLargestGram (least_squares_large.cpp): groups of problems, as many as gpu.room() allows and at most
+/// 1024. For a group, 16·q² bytes each, and a piece of rows.
+std::unique_ptr<GramAlgebra> gram_algebra(Gpu& gpu, const LeastSquaresRows& rows);
 
 }  // namespace sigmahat::backends::cuda

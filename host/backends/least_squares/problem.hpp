@@ -11,6 +11,8 @@
 
 namespace sigmahat::backends {
 
+struct GramFactor;  // large.hpp
+
 /// Step 1 of kernels/least_squares.hpp for one problem.
 struct ProblemGram {
   Index rows = 0;                    ///< n
@@ -19,6 +21,8 @@ struct ProblemGram {
   const double* mean = nullptr;      ///< [q] m; with an intercept
   const double* residual = nullptr;  ///< [q] c
   const double* gram = nullptr;      ///< G, lower triangle packed by rows: entry (i, j) at i(i+1)/2 + j
+  /// Of the scaled G, where it has been factored already; otherwise RowSteps::solve_gram does it.
+  const GramFactor* factor = nullptr;
 };
 
 /// Whether the fast paths may write the results: coefficients, classical standard errors without a ridge, sums of squares,

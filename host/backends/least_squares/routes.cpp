@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "double_double.hpp"
+#include "large.hpp"
 
 namespace sigmahat::backends {
 namespace {
@@ -109,7 +110,8 @@ bool Routes::by_cholesky(const ProblemGram& gram, ProblemRows& rows, Solution& s
   double* const v = vectors_.data();
   const steps::GramWork<double> work{gram_.data(), inverse_factor_.data(), v, v + q_, v + 2 * q_, v + 2 * q_ + k_};
   const double* const mean = spec_.intercept ? gram.mean : nullptr;
-  const auto summary = steps_.solve_gram(k_, gram.weight, mean, spec_.ridge, work);
+  const auto summary = gram.factor == nullptr ? steps_.solve_gram(k_, gram.weight, mean, spec_.ridge, work)
+                                              : solve_factored(k_, gram.weight, mean, spec_.ridge, *gram.factor, work);
   const bool automatic = spec_.route == LeastSquaresRoute::automatic;
   solution.condition = summary.condition;
   if (!summary.regular || !(summary.condition <= (automatic ? kQrCondition : kCholeskyCondition))) return false;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "gaussian.hpp"
+#include "gaussian_newton.hpp"
 #include "reference.hpp"
 
 namespace sigmahat::backends {
@@ -54,6 +55,21 @@ void ReferenceOperations::gaussian_target(Index p, std::span<const Index> active
     steps::target(kTeam, p, mean_only[k] != 0, data.mean + vector, data.residual + vector, data.covariance + matrix,
                   point.mean + vector, point.covariance + matrix, scratch.data(), direction.mean + vector,
                   direction.covariance + matrix);
+  }
+}
+
+void ReferenceOperations::gaussian_newton(Index p, std::span<const Index> active, const GaussianData& data,
+                                          const GaussianPoint& point, const GaussianDirection& direction,
+                                          std::span<GaussianNewton> outcomes) {
+  std::vector<double> a(static_cast<std::size_t>(p * p)), v(a.size());
+  std::vector<double> vectors(static_cast<std::size_t>(steps::newton_vectors_size(p)));
+  for (std::size_t k = 0; k < active.size(); ++k) {
+    const Index vector = active[k] * p, matrix = vector * p;
+    const steps::NewtonProblem at{data.mean + vector,   data.residual + vector,    data.covariance + matrix,
+                                  point.mean + vector,  point.covariance + matrix, point.factor + matrix,
+                                  point.offset + vector};
+    outcomes[k] = steps::newton_target(kTeam, p, at, {a.data(), v.data(), vectors.data()}, direction.mean + vector,
+                                       direction.covariance + matrix);
   }
 }
 

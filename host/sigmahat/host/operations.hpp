@@ -21,6 +21,7 @@
 #include "sigmahat/host/rows.hpp"
 #include "sigmahat/kernels/gaussian.hpp"
 #include "sigmahat/kernels/least_squares.hpp"
+#include "sigmahat/kernels/matrix_functions.hpp"
 #include "sigmahat/kernels/moments.hpp"
 
 namespace sigmahat {
@@ -99,6 +100,13 @@ class Operations {
   virtual void gaussian_target(Index p, std::span<const Index> active, std::span<const std::uint8_t> mean_only,
                                const GaussianData& data, const GaussianPoint& point,
                                const GaussianDirection& direction) = 0;
+  /// direction ← the point that the Newton step of ℓ/n in (μ, Σ) leads to, from an evaluated point, where the least
+  /// eigenvalue of L⁻¹SL⁻ᵀ is above kNewtonLeastEigenvalue; elsewhere the outcome has the status not_positive_definite,
+  /// and the direction is not written. outcomes[k] belongs to active[k]. No p² × p² system: one eigenvalue problem, about
+  /// 80p³ flops by Jacobi (p ≤ 64, D3; the reference at any p), 20p³ by LAPACK (D1), on the GPU's host for p > 64.
+  virtual void gaussian_newton(Index p, std::span<const Index> active, const GaussianData& data,
+                               const GaussianPoint& point, const GaussianDirection& direction,
+                               std::span<GaussianNewton> outcomes) = 0;
   /// direction ← the scores per observation, L⁻ᵀz and A or G, from an evaluated point; slopes[k] ← ‖L⁻ᵀz‖² + ‖A‖²_F, or
   /// + Σ_{i≤j} g²_ij. About 4p³/3 (trtri, sygst) to 2p³ flops.
   virtual void gaussian_score(Index p, CovarianceScore convention, std::span<const Index> active,
@@ -120,6 +128,13 @@ class Operations {
   /// valid. The GPU takes problems in chunks that fit its free memory; the bits do not depend on it.
   virtual void least_squares(const LeastSquaresRows& rows, const LeastSquaresSpec& spec,
                              const LeastSquaresView& result) = 0;
+
+  // Batches of small matrices, device memory ----------------------------------------------------------------------------
+  /// out ← the call's function of every item (kernels/matrix_functions.hpp: formulas, order of operations, failures); no
+  /// items: no work. Operands and result are device memory; float32 items lie in allocated doubles two by two. One or two
+  /// launches, whatever the number of items. D3; D2 on the CPU and D1 on the GPU for what needs exp, log, tanh or pow. The
+  /// call is valid: extents ≥ 1, no operand missing but C, and out overlaps none.
+  virtual void matrix_function(const MatrixFunctionCall& call) = 0;
 
   // Matrices and rows, host memory in and out --------------------------------------------------------------------------
   /// L with LLᵀ = a for one symmetric p × p matrix (lower triangle read), column-major; the upper triangle of l is zero.

@@ -25,6 +25,17 @@ enum class CovarianceScore : std::int32_t {
   symmetric = 1,     ///< G = A + Aᵀ − A∘I: the elements σ_ij, i ≤ j, are free
 };
 
+/// The Newton step needs a positive definite negative Hessian: all eigenvalues of T = L⁻¹SL⁻ᵀ above ½. Below this one, a
+/// little above, the direction would be many times as long as the way to the top (docs/math/gaussian.md).
+inline constexpr double kNewtonLeastEigenvalue = 0.5 + 0x1p-7;
+
+/// What became of one problem's Newton step.
+struct GaussianNewton {
+  double slope = kCanonicalNaN;  ///< derivative of ℓ/n along the step; twice the gain of the quadratic model
+  /// not_positive_definite: the negative Hessian is not, by the margin, or the slope overflows; the step is not formed.
+  ProblemStatus status = ProblemStatus::not_positive_definite;
+};
+
 /// How far a move went: squared norms of the change and of the new point, for mean and covariance.
 struct GaussianMove {
   double mean_change_squared = 0;

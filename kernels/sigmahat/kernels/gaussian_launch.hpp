@@ -8,12 +8,14 @@
 // sequential, so a single problem takes some tenths of a millisecond however fast the device is:
 //   evaluate  p³/3 + 2p³ flops, 32p² bytes: 0.18 ms by arithmetic, 0.39 ms by memory
 //   target    2p² flops, 16p² bytes: 0.20 ms by memory
+//   newton    about 80p³ flops, 48p² bytes: 6 ms, 0.59 ms
 //   score     2p³ flops, 24p² bytes: 0.15 ms, 0.29 ms
 //   move      6p² flops, 24p² bytes: 0.29 ms
 //   copy      48p² bytes: 0.59 ms
 // Determinism: D3 but for the logarithm (D2; D1 between this and another device) and for the sums of squares of a move,
 // whose order is by columns: D2.
-// Limits: 1 ≤ p ≤ 64 (copy: p ≤ 65535); active problems < 2³¹. Shared memory 16p² + 32p bytes, 67.6 KB at p = 64.
+// Limits: 1 ≤ p ≤ 64 (copy: p ≤ 65535); active problems < 2³¹. Shared memory 16p² + 32p bytes, 67.6 KB at p = 64; newton
+// 16p² + 40p bytes.
 #pragma once
 
 #include "sigmahat/kernels/common.hpp"
@@ -58,6 +60,11 @@ LaunchStatus launch_gaussian_evaluate(DeviceStream stream, Index p, const Active
 LaunchStatus launch_gaussian_target(DeviceStream stream, Index p, const ActiveProblems& active,
                                     const std::uint8_t* mean_only, const DeviceGaussianData& data,
                                     const DeviceGaussianPoint& point, const DeviceGaussianDirection& direction);
+
+/// direction ← the Newton step's target; outcomes[k] belongs to active problem k. Where it is not ok nothing is written.
+LaunchStatus launch_gaussian_newton(DeviceStream stream, Index p, const ActiveProblems& active,
+                                    const DeviceGaussianData& data, const DeviceGaussianPoint& point,
+                                    const DeviceGaussianDirection& direction, GaussianNewton* outcomes);
 
 /// direction ← L⁻ᵀz and A or G; slopes[k] belongs to active problem k.
 LaunchStatus launch_gaussian_score(DeviceStream stream, Index p, CovarianceScore convention,

@@ -38,4 +38,8 @@ cublasStatus_t cublasDsyrk_64(cublasHandle_t handle, cublasFillMode_t fill, cubl
 cublasStatus_t cublasDtrsm_64(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,
                               cublasOperation_t operation, cublasDiagType_t diagonal, std::int64_t m, std::int64_t n,
                               const double* alpha, const double* a, std::int64_t lda, double* b, std::int64_t ldb);
+cublasStatus_t cublasDtrsmBatched(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,
+                                  cublasOperation_t operation, cublasDiagType_t diagonal, int m, int n,
+                                  const double* alpha, const double* const a[], int lda, double* const b[], int ldb,
+                                  int count);
 }

@@ -39,4 +39,6 @@ cusolverStatus_t cusolverDnXpotrf(cusolverDnHandle_t handle, cusolverDnParams_t 
                                   std::int64_t n, cudaDataType type, void* a, std::int64_t lda, cudaDataType compute,
                                   void* device_workspace, std::size_t device_bytes, void* host_workspace,
                                   std::size_t host_bytes, int* info);
+cusolverStatus_t cusolverDnDpotrfBatched(cusolverDnHandle_t handle, cublasFillMode_t fill, int n, double* a[], int lda,
+                                         int* info, int count);
 }

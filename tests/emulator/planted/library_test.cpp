@@ -237,6 +237,130 @@ TEST_F(Library, FreedOperandsAreFaults) {
   }
 }
 
+/// The batched calls on two matrices: arrays of places in device memory.
+class Batched : public Library {
+ protected:
+  DeviceArray<double*> places(const std::vector<double*>& all) const { return DeviceArray<double*>(stream_, all); }
+  cublasStatus_t trsm(const double* const* a, int lda, double* const* b, int ldb, int count = 2,
+                      cublasFillMode_t fill = CUBLAS_FILL_MODE_LOWER) const {
+    return cublasDtrsmBatched(blas_, CUBLAS_SIDE_LEFT, fill, CUBLAS_OP_N, CUBLAS_DIAG_NON_UNIT, kOrder, kOrder, &kOne,
+                              a, lda, b, ldb, count);
+  }
+  cusolverStatus_t potrf(double** a, int lda, int* info, int count = 2,
+                         cublasFillMode_t fill = CUBLAS_FILL_MODE_LOWER) const {
+    return cusolverDnDpotrfBatched(solver_, fill, kOrder, a, lda, info, count);
+  }
+};
+
+TEST_F(Batched, TrsmSolvesEachOnEitherSide) {
+  std::vector<double> other = kLower;
+  for (double& value : other) value *= 2;
+  const auto a = put(padded(kLower)), twice = put(padded(other)), b = put(padded(kProduct)), c = put(padded(kProduct));
+  const auto left = places({a.get(), twice.get()}), right = places({b.get(), c.get()});
+  ASSERT_EQ(trsm(left.get(), kLd, right.get(), kLd), CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(fetch(b), padded({2, 0, 0, 6, 1, 0, 8, 5, 3}));
+  EXPECT_EQ(fetch(c), padded({1, 0, 0, 3, 0.5, 0, 4, 2.5, 1.5}));
+  const auto product = put(padded(kProduct)), vector = put({2, 0, 0});
+  const auto one = places({product.get()}), one_vector = places({vector.get()});
+  ASSERT_EQ(cublasDtrsmBatched(blas_, CUBLAS_SIDE_RIGHT, CUBLAS_FILL_MODE_LOWER, CUBLAS_OP_T, CUBLAS_DIAG_NON_UNIT,
+                               kOrder, kOrder, &kMinusOne, left.get(), kLd, one.get(), kLd, 1),
+            CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(fetch(product), padded({-2, -6, -8, 0, -1, -5, 0, 0, -3}));
+  ASSERT_EQ(cublasDtrsmBatched(blas_, CUBLAS_SIDE_LEFT, CUBLAS_FILL_MODE_LOWER, CUBLAS_OP_T, CUBLAS_DIAG_NON_UNIT,
+                               kOrder, 1, &kOne, left.get(), kLd, one_vector.get(), kOrder, 1),
+            CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(fetch(vector), (std::vector<double>{1, 0, 0}));
+}
+
+TEST_F(Batched, PotrfHasTheNumbersOfLapackAndAnInfoForEach) {
+  std::vector<double> bad = kProduct;
+  bad[1 + kOrder] = -1;
+  const auto a = put(kProduct), b = put(bad), c = put(kProduct);
+  const auto all = places({a.get(), b.get(), c.get()});
+  const DeviceArray<int> info(3);
+  ASSERT_EQ(potrf(all.get(), kOrder, info.get(), 3), CUSOLVER_STATUS_SUCCESS);
+  EXPECT_EQ(fetch(info), (std::vector<int>{0, 2, 0}));
+  EXPECT_EQ(fetch(a), (std::vector<double>{2, 6, 8, 12, 1, 5, 16, 53, 3}));
+  EXPECT_EQ(fetch(c), fetch(a));
+}
+
+TEST_F(Batched, WrongArgumentsAreRefused) {
+  const auto a = put(kProduct), b = put(kProduct);
+  const auto all = places({a.get(), b.get()});
+  const DeviceArray<int> info(2);
+  EXPECT_EQ(trsm(all.get(), kOrder - 1, all.get(), kOrder), CUBLAS_STATUS_INVALID_VALUE);
+  EXPECT_EQ(trsm(all.get(), kOrder, all.get(), kOrder - 1), CUBLAS_STATUS_INVALID_VALUE);
+  EXPECT_EQ(trsm(all.get(), kOrder, all.get(), kOrder, -1), CUBLAS_STATUS_INVALID_VALUE);
+  EXPECT_EQ(trsm(all.get(), kOrder, all.get(), kOrder, 2, CUBLAS_FILL_MODE_UPPER), CUBLAS_STATUS_NOT_SUPPORTED);
+  EXPECT_EQ(potrf(all.get(), kOrder - 1, info.get()), CUSOLVER_STATUS_INVALID_VALUE);
+  EXPECT_EQ(potrf(all.get(), kOrder, info.get(), -1), CUSOLVER_STATUS_INVALID_VALUE);
+  EXPECT_EQ(potrf(all.get(), kOrder, info.get(), 2, CUBLAS_FILL_MODE_UPPER), CUSOLVER_STATUS_NOT_SUPPORTED);
+  ASSERT_EQ(cublasSetAtomicsMode(blas_, CUBLAS_ATOMICS_ALLOWED), CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(trsm(all.get(), kOrder, all.get(), kOrder), CUBLAS_STATUS_NOT_SUPPORTED);
+  cusolverDnHandle_t other = nullptr;
+  ASSERT_EQ(cusolverDnCreate(&other), CUSOLVER_STATUS_SUCCESS);
+  std::swap(solver_, other);
+  EXPECT_EQ(potrf(all.get(), kOrder, info.get()), CUSOLVER_STATUS_NOT_INITIALIZED) << "without a stream";
+  ASSERT_EQ(cusolverDnSetStream(solver_, stream_), CUSOLVER_STATUS_SUCCESS);
+  EXPECT_EQ(potrf(all.get(), kOrder, info.get()), CUSOLVER_STATUS_NOT_SUPPORTED) << "without deterministic results";
+  std::swap(solver_, other);
+  EXPECT_EQ(cusolverDnDestroy(other), CUSOLVER_STATUS_SUCCESS);
+}
+
+TEST_F(Batched, ArraysOfPlacesMustBeWholeAndInDeviceMemory) {
+  const auto a = put(kProduct), b = put(kProduct);
+  std::vector<double*> host{a.get(), b.get()};
+  const auto all = places(host);
+  const DeviceArray<int> info(2);
+  EXPECT_EQ(potrf(host.data(), kOrder, info.get()), CUSOLVER_STATUS_SUCCESS);
+  expect_fault("cusolverDnDpotrfBatched", "array of A", "no device memory");
+  EXPECT_EQ(trsm(host.data(), kOrder, all.get(), kOrder), CUBLAS_STATUS_SUCCESS);
+  expect_fault("cublasDtrsmBatched", "array of A", "no device memory");
+  EXPECT_EQ(trsm(all.get(), kOrder, host.data(), kOrder), CUBLAS_STATUS_SUCCESS);
+  expect_fault("cublasDtrsmBatched", "array of B", "no device memory");
+  EXPECT_EQ(potrf(all.get(), kOrder, info.get(), 3), CUSOLVER_STATUS_SUCCESS);
+  expect_fault("cusolverDnDpotrfBatched", "array of A", "allocation");
+  EXPECT_EQ(trsm(all.get(), kOrder, all.get(), kOrder, 3), CUBLAS_STATUS_SUCCESS);
+  expect_fault("cublasDtrsmBatched", "array of A", "allocation");
+  if (!emulator::has_checker()) return;
+  const DeviceArray<double*> fresh(2);
+  EXPECT_EQ(potrf(fresh.get(), kOrder, info.get()), CUSOLVER_STATUS_SUCCESS);
+  expect_fault("cusolverDnDpotrfBatched", "array of A", "written");
+  EXPECT_EQ(trsm(all.get(), kOrder, fresh.get(), kOrder), CUBLAS_STATUS_SUCCESS);
+  expect_fault("cublasDtrsmBatched", "array of B", "written");
+}
+
+TEST_F(Batched, OperandsOfTheWrongKindAreFaults) {
+  const auto a = put(kProduct);
+  std::vector<double> host = kProduct;
+  const DeviceArray<double> fresh(kOrder * kOrder);
+  const DeviceArray<int> info(2), one_info(1);
+  const auto good = places({a.get(), a.get()}), with_host = places({a.get(), host.data()});
+  EXPECT_EQ(potrf(with_host.get(), kOrder, info.get()), CUSOLVER_STATUS_SUCCESS);
+  expect_fault("cusolverDnDpotrfBatched", "A", "no device memory");
+  EXPECT_EQ(trsm(with_host.get(), kOrder, good.get(), kOrder), CUBLAS_STATUS_SUCCESS);
+  expect_fault("cublasDtrsmBatched", "A", "no device memory");
+  EXPECT_EQ(trsm(good.get(), kOrder, with_host.get(), kOrder), CUBLAS_STATUS_SUCCESS);
+  expect_fault("cublasDtrsmBatched", "B", "no device memory");
+  EXPECT_EQ(potrf(good.get(), kLd, info.get()), CUSOLVER_STATUS_SUCCESS);
+  expect_fault("cusolverDnDpotrfBatched", "A", "allocation");
+  EXPECT_EQ(trsm(good.get(), kLd, good.get(), kOrder), CUBLAS_STATUS_SUCCESS);
+  expect_fault("cublasDtrsmBatched", "A", "allocation");
+  EXPECT_EQ(trsm(good.get(), kOrder, good.get(), kLd), CUBLAS_STATUS_SUCCESS);
+  expect_fault("cublasDtrsmBatched", "B", "allocation");
+  int host_info[2] = {7, 7};
+  EXPECT_EQ(potrf(good.get(), kOrder, host_info), CUSOLVER_STATUS_SUCCESS);
+  expect_fault("cusolverDnDpotrfBatched", "info", "no device memory");
+  EXPECT_EQ(potrf(good.get(), kOrder, one_info.get()), CUSOLVER_STATUS_SUCCESS);
+  expect_fault("cusolverDnDpotrfBatched", "info", "allocation");
+  if (!emulator::has_checker()) return;
+  const auto with_fresh = places({a.get(), fresh.get()});
+  EXPECT_EQ(potrf(with_fresh.get(), kOrder, info.get()), CUSOLVER_STATUS_SUCCESS);
+  expect_fault("cusolverDnDpotrfBatched", "A", "written");
+  EXPECT_EQ(trsm(good.get(), kOrder, with_fresh.get(), kOrder), CUBLAS_STATUS_SUCCESS);
+  expect_fault("cublasDtrsmBatched", "B", "written");
+}
+
 /// Workspaces as the library asks for them, and the factorisation itself.
 class Factorisation : public Library {
  protected:
