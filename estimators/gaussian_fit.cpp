@@ -170,6 +170,7 @@ class BatchFit {
       const Index b = regular[k];
       GaussianFit& fit = fits_[b];
       fit.ascent = std::move(summaries[k]);
+      fit.scoring_iterations = objective.scoring_iterations(b);
       const std::span<const double> mean(means.data() + b * p_, static_cast<std::size_t>(p_));
       const std::span<const double> covariance(covariances.data() + b * p_ * p_, static_cast<std::size_t>(p_ * p_));
       const double log_likelihood = fit.weight * fit.ascent.value;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "checks.hpp"
@@ -54,8 +55,9 @@ namespace {
 
 constexpr Index kOnlyProblem[] = {0};
 
-/// Farther from x̄ than this, in standard deviations of some column, a step of the Fisher metric moves the mean alone:
-/// S + ddᵀ would lose the digits of S (docs/math/gaussian.md, Accuracy).
+/// Farther from x̄ than this, in standard deviations of some column, a step of Fisher scoring or Newton moves the mean
+/// alone: S + ddᵀ would lose the digits of S (docs/math/gaussian.md, Accuracy), and Newton's step would be too long by
+/// the square of that distance.
 constexpr double kFar = 100;
 /// ... if its gain stands out from the rounding of the value: ‖z‖² > kVisible · max(1, |f|).
 constexpr double kVisible = 1e-12;
@@ -129,6 +131,7 @@ const char* to_string(Metric metric) {
     case Metric::fisher: return "fisher";
     case Metric::frobenius: return "frobenius";
     case Metric::vech: return "vech";
+    case Metric::newton: return "newton";
   }
   return "unknown";
 }
@@ -167,8 +170,66 @@ struct GaussianLikelihood::State {
     } trial, current;
     double deviations = 0;   // between x̄ and the current mean
     bool mean_only = false;  // what the direction moves
+    bool scoring = false;    // whether it is that of Fisher scoring
     double step = 0;         // of the last move
+    Index scoring_iterations = 0;
   };
+
+  /// Whether the direction array holds the point that the unit step leads to, not the way there.
+  bool leads_to_target() const { return metric == Metric::fisher || metric == Metric::newton; }
+
+  /// Whether the start is so far away that the mean goes first.
+  bool far(const Run& at) const {
+    const double visible = kVisible * std::max(1.0, std::abs(at.current.value));
+    return at.deviations > kFar && at.current.distance_squared > visible;
+  }
+
+  /// The target of the Fisher metric for the listed problems, and what belongs to active[k] into directions[places[k]].
+  void score_by_fisher(std::span<const Index> active, std::span<const std::size_t> places,
+                       std::span<Direction> directions) {
+    if (active.empty()) return;
+    std::vector<std::uint8_t> mean_only(active.size());
+    for (std::size_t k = 0; k < active.size(); ++k) {
+      Run& at = run[active[k]];
+      at.scoring = true;
+      at.mean_only = far(at);
+      mean_only[k] = at.mean_only ? 1 : 0;
+      if (at.mean_only) {
+        // f is quadratic along this way, with the top at step 1: the gain there is exactly half the slope.
+        directions[places[k]] = {at.current.distance_squared, at.current.distance_squared / 2};
+        continue;
+      }
+      // The derivative along the step towards the target is the squared score norm. The gain of the unit step grows
+      // with the first power of that norm only, so no more than that is demanded (docs/math/gaussian.md).
+      const double norm = at.current.score_norm;
+      directions[places[k]] = {norm * norm, std::min(norm * norm, norm)};
+    }
+    operations.gaussian_target(p, active, mean_only, data.view(), current.view(), direction());
+  }
+
+  /// Newton's target where the start is near and the negative Hessian positive definite, Fisher's elsewhere.
+  void newton(std::span<const Index> active, std::span<Direction> directions) {
+    std::vector<Index> near, scored;
+    std::vector<std::size_t> near_places, scored_places;
+    for (std::size_t k = 0; k < active.size(); ++k) {
+      const bool away = far(run[active[k]]);
+      (away ? scored : near).push_back(active[k]);
+      (away ? scored_places : near_places).push_back(k);
+    }
+    std::vector<GaussianNewton> outcomes(near.size());
+    if (!near.empty()) operations.gaussian_newton(p, near, data.view(), current.view(), direction(), outcomes);
+    for (std::size_t k = 0; k < near.size(); ++k) {
+      Run& at = run[near[k]];
+      if (outcomes[k].status == ProblemStatus::ok) {
+        at.scoring = at.mean_only = false;
+        directions[near_places[k]] = {outcomes[k].slope, outcomes[k].slope};
+      } else {
+        scored.push_back(near[k]);
+        scored_places.push_back(near_places[k]);
+      }
+    }
+    score_by_fisher(scored, scored_places, directions);
+  }
 
   GaussianDirection direction() const { return {direction_mean.get(), direction_covariance.get()}; }
 
@@ -199,7 +260,7 @@ void GaussianLikelihood::set_start(std::span<const double> means, std::span<cons
   State& state = *state_;
   for (Index b = 0; b < state.problems; ++b) {
     state.run[b] = {};
-    state.run[b].deviations = state.metric == Metric::fisher ? state.deviations_from_mean(b, means) : 0;
+    state.run[b].deviations = state.leads_to_target() ? state.deviations_from_mean(b, means) : 0;
   }
   // In both points: a problem that never accepts a trial still reports its start.
   for (detail::PointBuffers* point : {&state.current, &state.trial}) {
@@ -216,8 +277,10 @@ void GaussianLikelihood::current(std::span<double> means, std::span<double> cova
 Index GaussianLikelihood::problems() const { return state_->problems; }
 
 double GaussianLikelihood::maximum_step() const {
-  return state_->metric == Metric::fisher ? 1.0 : std::numeric_limits<double>::infinity();
+  return state_->leads_to_target() ? 1.0 : std::numeric_limits<double>::infinity();
 }
+
+Index GaussianLikelihood::scoring_iterations(Index problem) const { return state_->run[problem].scoring_iterations; }
 
 void GaussianLikelihood::evaluate(std::span<const Index> active, std::span<Evaluation> evaluations) {
   State& state = *state_;
@@ -238,6 +301,8 @@ void GaussianLikelihood::accept(std::span<const Index> active) {
   for (const Index problem : active) {
     State::Run& run = state.run[problem];
     run.current = run.trial;
+    run.scoring_iterations += run.scoring ? 1 : 0;
+    // A step of Fisher scoring shortens the way to x̄ in proportion; one of Newton may do anything, but is taken only near.
     run.deviations *= 1 - run.step;
   }
   if (static_cast<Index>(active.size()) == state.problems) {
@@ -249,29 +314,11 @@ void GaussianLikelihood::accept(std::span<const Index> active) {
 
 void GaussianLikelihood::direction(std::span<const Index> active, std::span<Direction> directions) {
   State& state = *state_;
+  if (state.metric == Metric::newton) return state.newton(active, directions);
   if (state.metric == Metric::fisher) {
-    std::vector<std::uint8_t> mean_only(active.size());
-    for (std::size_t k = 0; k < active.size(); ++k) {
-      State::Run& run = state.run[active[k]];
-      const double visible = kVisible * std::max(1.0, std::abs(run.current.value));
-      run.mean_only = run.deviations > kFar && run.current.distance_squared > visible;
-      mean_only[k] = run.mean_only ? 1 : 0;
-    }
-    state.operations.gaussian_target(state.p, active, mean_only, state.data.view(), state.current.view(),
-                                     state.direction());
-    for (std::size_t k = 0; k < active.size(); ++k) {
-      const State::Run::Scalars& at = state.run[active[k]].current;
-      if (mean_only[k] != 0) {
-        // f is quadratic along this way, with the top at step 1: the gain there is exactly half the slope.
-        directions[k] = {at.distance_squared, at.distance_squared / 2};
-        continue;
-      }
-      // The derivative along the step towards the target is the squared score norm. The gain of the unit step grows
-      // with the first power of that norm only, so no more than that is demanded (docs/math/gaussian.md).
-      const double norm = at.score_norm;
-      directions[k] = {norm * norm, std::min(norm * norm, norm)};
-    }
-    return;
+    std::vector<std::size_t> places(active.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    return state.score_by_fisher(active, places, directions);
   }
   const CovarianceScore convention =
       state.metric == Metric::vech ? CovarianceScore::symmetric : CovarianceScore::unrestricted;
@@ -284,7 +331,7 @@ void GaussianLikelihood::move(std::span<const Index> active, std::span<const dou
                               std::span<double> relative_changes) {
   State& state = *state_;
   std::vector<double> keep(active.size(), 1.0);
-  if (state.metric == Metric::fisher) {
+  if (state.leads_to_target()) {
     // The direction array holds the target itself: (1 − step)·current + step·target, which at step 1 is the target.
     std::transform(steps.begin(), steps.end(), keep.begin(), [](double step) { return 1 - step; });
   }

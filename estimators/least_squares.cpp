@@ -145,7 +145,7 @@ class BatchSolver {
       const ProblemStatus status = fit_.status[b];
       if (status == ProblemStatus::ok || status == ProblemStatus::refined_by_qr) regular.push_back(b);
     }
-    LeastSquaresObjective objective(std::move(gram_));
+    LeastSquaresObjective objective(std::move(gram_), options_.metric);
     std::vector<AscentSummary> summaries = gradient_ascent(objective, regular, options_.ascent);
     fit_.ascent.resize(static_cast<std::size_t>(fit_.problems));
     fit_.comparison.resize(static_cast<std::size_t>(fit_.problems));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "gram_solve.hpp"
@@ -18,14 +19,15 @@ struct Problem {
   Vector gram;    // [packed(q, 0)] scaled, before the factorisation
   Vector factor;  // [packed(q, 0)] L and the reciprocal pivots
   Vector scale;   // [q]
-  double weight = 0, mean_y = 0;
+  double weight = 0, mean_y = 0, trace = 0;
   Vector current, trial, step, gradient;  // [q]
 };
 
 }  // namespace
 
 struct LeastSquaresObjective::State {
-  explicit State(GramBatch data) : batch(std::move(data)), k(batch.columns), q(k + 1), items(batch.problems) {
+  State(GramBatch data, LeastSquaresMetric metric_in)
+      : batch(std::move(data)), metric(metric_in), k(batch.columns), q(k + 1), items(batch.problems) {
     for (Index b = 0; b < batch.problems; ++b) prepare(b);
   }
 
@@ -52,6 +54,7 @@ struct LeastSquaresObjective::State {
         item.gram[steps::packed(i, j)] = (full[i * q + j] * item.scale[i]) * item.scale[j] + penalty;
       }
     }
+    for (Index i = 0; i < k; ++i) item.trace += item.gram[steps::packed(i, i)];
     const double total = full[k * q + k];
     item.weight = weight / total;
     item.mean_y = mean[k];
@@ -92,12 +95,28 @@ struct LeastSquaresObjective::State {
     item.step[k] = batch.intercept ? -item.trial[k] : 0;
   }
 
+  /// step ← the gradient over the trace, which no eigenvalue of the Hessian exceeds: the unit step always climbs.
+  void steepen(Problem& item) const {
+    const double factor = gram_at(item, k, k) / item.trace;
+    for (Index i = 0; i < k; ++i) item.step[i] = item.gradient[i] * factor;
+  }
+
   GramBatch batch;
+  LeastSquaresMetric metric;
   Index k, q;
   std::vector<Problem> items;
 };
 
-LeastSquaresObjective::LeastSquaresObjective(GramBatch batch) : state_(std::make_unique<State>(std::move(batch))) {}
+const char* to_string(LeastSquaresMetric metric) {
+  switch (metric) {
+    case LeastSquaresMetric::newton: return "newton";
+    case LeastSquaresMetric::euclidean: return "euclidean";
+  }
+  return "unknown";
+}
+
+LeastSquaresObjective::LeastSquaresObjective(GramBatch batch, LeastSquaresMetric metric)
+    : state_(std::make_unique<State>(std::move(batch), metric)) {}
 LeastSquaresObjective::~LeastSquaresObjective() = default;
 
 std::vector<double> LeastSquaresObjective::current(Index problem) const {
@@ -116,7 +135,9 @@ std::vector<double> LeastSquaresObjective::current(Index problem) const {
 }
 
 Index LeastSquaresObjective::problems() const { return state_->batch.problems; }
-double LeastSquaresObjective::maximum_step() const { return 1; }
+double LeastSquaresObjective::maximum_step() const {
+  return state_->metric == LeastSquaresMetric::newton ? 1 : std::numeric_limits<double>::infinity();
+}
 
 void LeastSquaresObjective::evaluate(std::span<const Index> active, std::span<Evaluation> evaluations) {
   for (std::size_t n = 0; n < active.size(); ++n) {
@@ -135,9 +156,11 @@ void LeastSquaresObjective::direction(std::span<const Index> active, std::span<D
     // The step belongs to the last evaluated trial, which need not be the current point.
     item.trial = item.current;
     state_->evaluate(item);
+    if (state_->metric == LeastSquaresMetric::euclidean) state_->steepen(item);
     double slope = 0;
     for (Index i = 0; i <= state_->k; ++i) slope = std::fma(item.gradient[i], item.step[i], slope);
-    directions[n] = {slope, slope / 2};
+    // To the maximum of a parabola the gain is half the slope; a step of the gradient need not get there.
+    directions[n] = {slope, state_->metric == LeastSquaresMetric::newton ? slope / 2 : slope};
   }
 }
 

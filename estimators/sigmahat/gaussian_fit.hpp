@@ -59,6 +59,7 @@ struct GaussianFit {
   Matrix covariance;                      ///< Σ̂ by the method asked for; S also where it is singular
   double log_likelihood = kCanonicalNaN;  ///< ℓ at the reported fit (at μ̂ and S if `unbiased`); NaN where singular
   AscentSummary ascent;                   ///< not_run unless asked for and possible
+  Index scoring_iterations = 0;           ///< of the ascent's iterations, those that were Fisher scoring
   std::optional<AscentComparison> comparison;  ///< with every ascent that ran
 };
 

@@ -35,6 +35,7 @@ enum class Metric {
   fisher,  ///< μ-step x̄ − μ, Σ-step M(μ)/n − Σ = (2/n)ΣAΣ; needs no inverse; from afar the μ-step goes first
   frobenius,  ///< the scores with Σ unrestricted: A; slope ‖∂/∂μ‖² + ‖A‖²_F
   vech,       ///< the scores with Σ symmetric: A + Aᵀ − A∘I; slope ‖∂/∂μ‖² + Σ_{i≤j} g²_ij
+  newton,     ///< the negative Hessian in (μ, Σ); scoring (fisher) where it is not positive definite, and from afar
 };
 const char* to_string(Metric metric);
 
@@ -48,6 +49,8 @@ class GaussianLikelihood final : public AscentObjective {
   void set_start(std::span<const double> means, std::span<const double> covariances);
   /// Current means [B, p] and covariances [B, p, p], copied from the device.
   void current(std::span<double> means, std::span<double> covariances) const;
+  /// Accepted steps of a problem since its start that were those of Fisher scoring: with `newton` where it fell back.
+  Index scoring_iterations(Index problem) const;
 
   Index problems() const override;
   double maximum_step() const override;

@@ -13,6 +13,7 @@
 #include "sigmahat/gaussian_fit.hpp"
 #include "sigmahat/gradient_ascent.hpp"
 #include "sigmahat/host/context.hpp"
+#include "sigmahat/least_squares_objective.hpp"
 
 namespace sigmahat {
 
@@ -63,6 +64,7 @@ struct LeastSquaresOptions {
   FitMethod method = FitMethod::closed_form;
   /// Run the ascent of −½Σ w r² − ½λ‖β‖² on the Gram matrix as well and set it against the closed form.
   bool compare = false;
+  LeastSquaresMetric metric = LeastSquaresMetric::newton;  ///< of the ascent
   AscentOptions ascent;
   /// Called between chunks with problems done and in all; may be empty.
   std::function<void(Index done, Index problems)> progress;

@@ -21,13 +21,19 @@ struct GramBatch {
   std::vector<double> weight;  ///< [B] N
 };
 
-/// f(α, β) = −½[Σ w (y − α − xᵀβ)² + λ‖β‖²]/Σ w (y − ȳ)², free of units, from α = 0, β = 0. The metric is the Hessian
-/// XᵀWX + λI itself (Fisher's, but for σ²), in which the direction of the unit step leads to the maximum. The score norm
-/// is the length of X·direction over that of y: √(∇ᵀH⁻¹∇/Σ w (y − ȳ)²).
+/// The metric in which the ascent direction is steepest.
+enum class LeastSquaresMetric {
+  newton,  ///< the Hessian XᵀWX + λI itself: the direction leads to the maximum, which the unit step reaches
+  euclidean,  ///< the gradient XᵀW(y − Xβ) − λβ in columns of like length, over the Hessian's trace; intercept as above
+};
+const char* to_string(LeastSquaresMetric metric);
+
+/// f(α, β) = −½[Σ w (y − α − xᵀβ)² + λ‖β‖²]/Σ w (y − ȳ)², free of units, from α = 0, β = 0. The score norm, in
+/// either metric, is the length of X·(Newton step) over that of y: √(∇ᵀH⁻¹∇/Σ w (y − ȳ)²).
 /// A problem without a regular Gram matrix is not feasible. k³/3 flops once, 4k² an evaluation.
 class LeastSquaresObjective final : public AscentObjective {
  public:
-  explicit LeastSquaresObjective(GramBatch batch);
+  explicit LeastSquaresObjective(GramBatch batch, LeastSquaresMetric metric = LeastSquaresMetric::newton);
   ~LeastSquaresObjective() override;
 
   /// The current coefficients of a problem, K of them, the intercept first.

@@ -149,7 +149,7 @@ TEST_P(GaussianFitTest, MeansFarFromTheStartAreReached) {
 TEST_P(GaussianFitTest, EveryIterateIsPositiveDefinite) {
   const Index p = 5;
   const Moments badly = moments(500, p, 1e6, 1e6);  // the mean alone moves first, see above
-  for (const Metric metric : {Metric::fisher, Metric::frobenius, Metric::vech}) {
+  for (const Metric metric : {Metric::fisher, Metric::frobenius, Metric::vech, Metric::newton}) {
     for (Index iterations = 0; iterations <= 12; ++iterations) {
       GaussianFitOptions options = comparing(metric);
       options.method = FitMethod::ascent;
@@ -158,7 +158,7 @@ TEST_P(GaussianFitTest, EveryIterateIsPositiveDefinite) {
       Matrix factor(p, p);
       EXPECT_EQ(operations().cholesky(p, fit.covariance.data(), factor.data()), ProblemStatus::ok)
           << to_string(metric) << " after " << iterations << " iterations";
-      if (metric == Metric::fisher) {
+      if (metric == Metric::fisher || metric == Metric::newton) {
         for (const AscentTraceRow& row : fit.ascent.trace) EXPECT_LE(row.step, 1);
       }
     }
@@ -166,7 +166,7 @@ TEST_P(GaussianFitTest, EveryIterateIsPositiveDefinite) {
 }
 
 TEST_P(GaussianFitTest, ValuesNeverFallByMoreThanRounding) {
-  for (const Metric metric : {Metric::fisher, Metric::frobenius, Metric::vech}) {
+  for (const Metric metric : {Metric::fisher, Metric::frobenius, Metric::vech, Metric::newton}) {
     GaussianFitOptions options = comparing(metric);
     options.ascent.max_iterations = 200;
     const GaussianFit fit = fit_gaussian(context(), moments(100, 4, 5, 1), options);
@@ -316,7 +316,7 @@ TEST_P(GroupedFitTest, StatusAndRankTellSingularGroupsApart) {
 }
 
 TEST_P(GroupedFitTest, EachGroupHasTheBitsOfItsFitAlone) {
-  for (const Metric metric : {Metric::fisher, Metric::frobenius, Metric::vech}) {
+  for (const Metric metric : {Metric::fisher, Metric::frobenius, Metric::vech, Metric::newton}) {
     GaussianFitOptions options = comparing(metric);
     options.method = FitMethod::ascent;
     options.ascent.max_iterations = 60;

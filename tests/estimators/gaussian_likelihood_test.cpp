@@ -212,7 +212,7 @@ TEST_P(GaussianLikelihoodTest, DirectionsSlopesAndMovesAreThoseOfTheirMetric) {
   const Case c(context(), 4, 10, 77);
   const Index p = c.p;
   const std::vector<Index> only{0};
-  for (const Metric metric : {Metric::fisher, Metric::frobenius, Metric::vech}) {
+  for (const Metric metric : {Metric::fisher, Metric::frobenius, Metric::vech, Metric::newton}) {
     SCOPED_TRACE(to_string(metric));
     GaussianLikelihood objective(context(), MomentsBatch(c.moments), metric);
     objective.set_start(c.mean, test::entries(c.covariance));
@@ -234,7 +234,8 @@ TEST_P(GaussianLikelihoodTest, DirectionsSlopesAndMovesAreThoseOfTheirMetric) {
     }
     EXPECT_TRUE(within((values[1] - values[0]) / (2 * step), direction.slope, 1e-6 * direction.slope));
     EXPECT_LE(direction.increase_rate, direction.slope);
-    EXPECT_EQ(objective.maximum_step(), metric == Metric::fisher ? 1 : std::numeric_limits<double>::infinity());
+    const bool to_target = metric == Metric::fisher || metric == Metric::newton;
+    EXPECT_EQ(objective.maximum_step(), to_target ? 1 : std::numeric_limits<double>::infinity());
     // relative_change as it is documented.
     objective.move(only, {&step, 1}, {&change, 1});
     objective.evaluate(only, {&moved, 1});

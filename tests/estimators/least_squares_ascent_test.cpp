@@ -3,6 +3,7 @@
 
 #include <boost/math/differentiation/autodiff.hpp>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "sigmahat/least_squares_objective.hpp"
@@ -74,6 +75,62 @@ TEST_P(LeastSquaresAscent, IsNotRunWhereThereIsNoSolution) {
   EXPECT_TRUE(fit.ascent[0].converged() && fit.ascent[2].converged());
 }
 
+TEST_P(LeastSquaresAscent, TheGradientGetsThereToo) {
+  const Regressions data(3, 4, 60, 3, 0.2);
+  for (const bool intercept : {false, true}) {
+    for (const double ridge : {0.0, 2.0}) {
+      LeastSquaresOptions options = with_ascent(intercept, ridge);
+      options.ascent.keep_trace = true;
+      const auto newton = fit_least_squares(context(), data.batch(), options);
+      options.metric = LeastSquaresMetric::euclidean;
+      const auto fit = fit_least_squares(context(), data.batch(), options);
+      for (Index b = 0; b < data.problems; ++b) {
+        SCOPED_TRACE(fit.ascent[b].full_report());
+        EXPECT_TRUE(fit.ascent[b].converged());
+        EXPECT_TRUE(at_most(fit.comparison[b].relative_error, 1e-12));
+        EXPECT_GT(fit.ascent[b].iterations, 5 * newton.ascent[b].iterations);
+        EXPECT_EQ(fit.ascent[b].maximum_step, std::numeric_limits<double>::infinity());
+        EXPECT_EQ(fit.ascent[b].trace[1].step, 1) << "the trace of the Hessian makes the unit step a safe one";
+        for (std::size_t i = 1; i < fit.ascent[b].trace.size(); ++i) {
+          EXPECT_GE(fit.ascent[b].trace[i].value, fit.ascent[b].trace[i - 1].value - 4 * 0x1p-52);
+        }
+      }
+    }
+  }
+}
+
+/// Columns that are more and more alike: Newton does not notice, the gradient crawls; units alone do not make it crawl.
+TEST_P(LeastSquaresAscent, TheGradientCrawlsWhereTheConditionIsBad) {
+  const auto fitted = [&](double difference, double unit, LeastSquaresMetric metric) {
+    Regressions data(11, 1, 80, 6);
+    for (Index i = 0; i < data.rows; ++i) {
+      double* const x = data.row_of(0, i);
+      for (int j = 1; j < 6; ++j) x[j] = unit * (std::pow(difference, j) * x[j] + (difference < 1 ? x[0] : 0));
+    }
+    LeastSquaresOptions options = with_ascent(false, 0);
+    options.metric = metric;
+    options.ascent.score_tolerance = 1e-10;  // what the worst of these conditions lets rounding reach
+    return fit_least_squares(context(), data.batch(), options);
+  };
+  using enum LeastSquaresMetric;
+  for (const double difference : {1.0, 0.6, 0.3}) {
+    const auto fit = fitted(difference, 1, newton);
+    EXPECT_TRUE(fit.ascent[0].converged()) << fit.ascent[0].full_report();
+    EXPECT_LE(fit.ascent[0].iterations, 3);
+    EXPECT_TRUE(at_most(fit.comparison[0].relative_error, 1e-9));
+  }
+  for (const double unit : {1.0, 1e9}) {
+    const auto fit = fitted(1, unit, euclidean);
+    EXPECT_TRUE(fit.ascent[0].converged()) << fit.ascent[0].full_report();
+    EXPECT_LT(fit.ascent[0].iterations, 200);
+  }
+  const auto fit = fitted(0.3, 1, euclidean);
+  EXPECT_FALSE(fit.ascent[0].converged()) << fit.ascent[0].full_report();
+  EXPECT_GT(fit.ascent[0].iterations, 30);
+  EXPECT_GT(fit.ascent[0].score_norm, 1e-8);
+  EXPECT_GT(fit.comparison[0].relative_error, 1e-8) << "short of what Newton reaches";
+}
+
 SIGMAHAT_ON_EVERY_DEVICE(LeastSquaresAscent);
 
 /// −½[Σ w (y − α − xᵀβ)² + λ‖β‖²] over any scalar, from the rows.
@@ -135,6 +192,51 @@ TEST(LeastSquaresObjective, HasTheValueAndTheDerivativeOfTheRows) {
       EXPECT_TRUE(within(direction[0].slope, along.derivative(1) / total, 1e-12));
     }
   }
+}
+
+/// From β = 0 the unit step of the gradient is −½∂l/∂β, by dual numbers on the rows, times the squares of the scales, over
+/// the trace of the scaled XᵀX: the columns of X here are its own scales.
+TEST(LeastSquaresObjective, TheGradientIsThatOfTheRows) {
+  using boost::math::differentiation::make_fvar;
+  const Regressions data(8, 1, 25, 3, 1);
+  GramBatch gram{1, 3, false, 0, std::vector<double>(16), std::vector<double>(4), std::vector<double>(1)};
+  LeastSquaresView view;
+  view.gram = gram.gram.data();
+  view.mean = gram.mean.data();
+  view.weight = gram.weight.data();
+  const Context context({"cpu", 1});
+  context.operations().least_squares(data.batch().weighted(data.weights.data()).rows, {}, view);
+  LeastSquaresObjective target(gram, LeastSquaresMetric::euclidean);
+  const std::vector<Index> active = {0};
+  std::vector<AscentObjective::Evaluation> at(1);
+  std::vector<AscentObjective::Direction> direction(1);
+  std::vector<double> change(1);
+  target.evaluate(active, at);
+  target.accept(active);
+  target.direction(active, direction);
+  target.move(active, std::vector<double>{1.0}, change);
+  target.evaluate(active, at);
+  target.accept(active);
+  const std::vector<double> moved = target.current(0);
+  double trace = 0, slope = 0;
+  std::vector<double> scales, gradient;
+  for (std::size_t j = 0; j < 3; ++j) {
+    double scale = 1;  // a power of two that brings the diagonal into [1, 4)
+    while (scale * scale * gram.gram[5 * j] >= 4) scale /= 2;
+    while (scale * scale * gram.gram[5 * j] < 1) scale *= 2;
+    std::vector<decltype(make_fvar<double, 1>(0.0))> point(3, decltype(make_fvar<double, 1>(0.0))(0.0));
+    point[j] = make_fvar<double, 1>(0.0);
+    gradient.push_back(objective(data, false, 0, point).derivative(1));
+    scales.push_back(scale);
+    trace += scale * scale * gram.gram[5 * j];
+  }
+  for (std::size_t j = 0; j < 3; ++j) {
+    const double expected = gradient[j] * scales[j] * scales[j] / trace;
+    EXPECT_TRUE(within(moved[j], expected, 1e-13 * std::abs(expected)));
+    slope += gradient[j] * expected / gram.gram[15];
+  }
+  EXPECT_TRUE(within(direction[0].slope, slope, 1e-13 * slope));
+  EXPECT_EQ(direction[0].increase_rate, direction[0].slope);
 }
 
 /// ∂l/∂β = 2Xᵀ(Xβ − y), element by element, against dual numbers.

@@ -1,0 +1,44 @@
+// The catalogue of derivatives: what there is, and a check of each closed form against an independent derivative by dual
+// numbers (Boost.Math autodiff) of the function's value, written once more over any scalar type.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sigmahat/host/context.hpp"
+
+namespace sigmahat {
+
+/// One rule. Sizes, layout, proof and source are in docs/math/matrix_calculus.md under the same name.
+struct DerivativeEntry {
+  const char* name;     ///< "quadratic-form"
+  const char* group;    ///< "vectors"
+  const char* formula;  ///< "∂(xᵀAx)/∂x = Ax + Aᵀx"
+  const char* bound;    ///< what the error may be, and why
+};
+
+/// All entries, group by group.
+std::span<const DerivativeEntry> derivative_catalogue();
+/// The entry of that name, or null.
+const DerivativeEntry* find_derivative(std::string_view name);
+
+/// How one entry did on one device, with one storage type, at one size.
+struct DerivativeCheck {
+  std::string entry;
+  ScalarType precision = ScalarType::float64;
+  std::string sizes;  ///< "m = 3, n = 5, k = 2"
+  /// Largest |computed − exact| over the largest |exact|, of values and derivatives, the worst of the batch.
+  double error = 0;
+  /// Largest |computed − exact| over the bound of that number; the rule is confirmed if it is ≤ 1. NaN is not.
+  double share_of_bound = 0;
+  bool passed() const { return share_of_bound <= 1; }
+};
+
+/// Checks one entry in both storage types (Gaussian entries: float64 alone) at several sizes: every extent 1, all extents
+/// different, all above a warp. Each check is a batch of three items, one operand shared by all. The data are the same in every run.
+/// Throws InvalidArgument for an unknown name.
+std::vector<DerivativeCheck> check_derivative(const Context& context, std::string_view name);
+
+}  // namespace sigmahat
