@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "bench_derivatives.hpp"
+#include "derivatives.hpp"
 #include "exit_code.hpp"
 #include "gaussian_fit.hpp"
 #include "info.hpp"
@@ -26,6 +28,7 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  done; also where a problem has no solution or an ascent ran out of iterations, which the report says\n"
+    "  1  a check failed: of derivatives, which the report names\n"
     "  2  usage: an option, its value, or a column that is not there\n"
     "  3  data: a file that cannot be read or written, or whose contents cannot be used\n"
     "  4  numerical: a start that is not positive definite, or a singular model that was to be saved\n"
@@ -87,6 +90,8 @@ int parse_and_run(int argc, const char* const* argv) {
   CLI::App* const least_squares = application.add_subcommand("least-squares", "Linear regressions, one or millions");
   least_squares->require_subcommand(1);
   add_least_squares_fit(*least_squares);
+  add_derivatives(application);
+  add_bench(application);
   add_info(application);
   try {
     application.parse(argc, argv);
@@ -99,8 +104,14 @@ int parse_and_run(int argc, const char* const* argv) {
 }  // namespace
 
 int run_application(int argc, const char* const* argv) {
+  return with_exit_code([=] { return parse_and_run(argc, argv); });
+}
+
+int with_exit_code(const std::function<int()>& run) {
   try {
-    return parse_and_run(argc, argv);
+    return run();
+  } catch (const CheckFailed& error) {
+    return fail(kExitCheckFailed, error.what());
   } catch (const UsageError& error) {
     return fail(kExitUsage, error.what());
   } catch (const InvalidArgument& error) {

@@ -58,8 +58,10 @@ void add_fit_options(CLI::App& app, GaussianFitArguments& a) {
 }
 
 void add_ascent(CLI::App& app, GaussianFitArguments& a) {
-  app.add_option("--metric", a.metric, "fisher, frobenius or vech")
-      ->check(CLI::IsMember({"fisher", "frobenius", "vech"}))
+  app.add_option("--metric", a.metric,
+                 "fisher, frobenius, vech, or newton: the Hessian, and fisher where it is not negative definite or the "
+                 "start is far away")
+      ->check(CLI::IsMember({"fisher", "frobenius", "vech", "newton"}))
       ->capture_default_str()
       ->group("Ascent");
   app.add_option("--start", a.start,
@@ -69,16 +71,18 @@ void add_ascent(CLI::App& app, GaussianFitArguments& a) {
       ->group("Ascent");
   add_ascent_options(
       app, a.ascent, a.trace,
-      {"First trial step; positive, cut to 1 with --metric fisher",
-       "Accept if increase >= this * step * rate - slack, rate the slope, with --metric fisher min(slope, "
+      {"First trial step; positive, cut to 1 with --metric fisher or newton",
+       "Accept if increase >= this * step * rate - slack, rate the slope, of steps of --metric fisher min(slope, "
        "sqrt(slope)), or slope / 2 where the mean moves alone, and, where increase <= slack, if the score norm "
        "does not grow; at least 0 and less than 1",
        "Write log-likelihood, score norm and step of each iteration to this .csv"});
 }
 
 Metric metric_of(const std::string& name) {
-  if (name == "frobenius") return Metric::frobenius;
-  return name == "vech" ? Metric::vech : Metric::fisher;
+  for (const Metric metric : {Metric::frobenius, Metric::vech, Metric::newton}) {
+    if (name == to_string(metric)) return metric;
+  }
+  return Metric::fisher;
 }
 
 GaussianFitOptions fit_options(const Context& context, const GaussianFitArguments& a,

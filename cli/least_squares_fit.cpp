@@ -207,6 +207,7 @@ LeastSquaresOptions fit_options(const Arguments& a) {
   options.confidence_level = a.confidence;
   options.method = a.method == "ascent" ? FitMethod::ascent : FitMethod::closed_form;
   options.compare = a.compare;
+  options.metric = a.metric == "newton" ? LeastSquaresMetric::newton : LeastSquaresMetric::euclidean;
   options.ascent = a.ascent;
   options.ascent.keep_trace = !a.trace.empty();
   if (!(a.confidence > 0 && a.confidence < 1)) {
@@ -373,12 +374,16 @@ void add_least_squares_fit(CLI::App& least_squares) {
   add_fit_options(*fit, *arguments);
   add_inference_options(*fit, *arguments);
   add_device_options(*fit, arguments->device, arguments->threads);
-  add_ascent_options(
-      *fit, arguments->ascent, arguments->trace,
-      {"First trial step; positive, cut to 1",
-       "Accept if increase >= this * step * slope - slack and, where increase <= slack, if the score norm "
-       "does not grow; at least 0 and less than 1",
-       "Write objective, score norm and step of each iteration to this .csv"});
+  fit->add_option("--metric", arguments->metric, "newton (the Hessian), or euclidean (the gradient)")
+      ->check(CLI::IsMember({"newton", "euclidean"}))
+      ->capture_default_str()
+      ->group("Ascent");
+  add_ascent_options(*fit, arguments->ascent, arguments->trace,
+                     {"First trial step; positive, cut to 1 with --metric newton",
+                      "Accept if increase >= this * step * rate - slack, rate the slope, with --metric newton half of "
+                      "it, and, where increase <= slack, if the score norm "
+                      "does not grow; at least 0 and less than 1",
+                      "Write objective, score norm and step of each iteration to this .csv"});
   fit->add_flag("--json", arguments->json, "Print the report as JSON (docs/formats.md)")->group("Output");
   fit->add_option("--out", arguments->out, "Save the results to this .npz, .json or .csv (docs/formats.md)")
       ->check(name_given)

@@ -17,6 +17,7 @@ struct LeastSquaresFitArguments {
   std::string standard_errors = "classical";
   std::string outputs = "t,p,limits,goodness";
   std::string method = "closed-form";
+  std::string metric = "newton";
   std::string device = "auto";
   std::string out, trace;
   int threads = 0;

@@ -20,6 +20,7 @@ Json ascent(const FitReport& report, const GaussianFit& fit) {
   return {
       {"metric", to_string(report.options.metric)},
       {"iterations", fit.ascent.iterations},
+      {"scoring_iterations", fit.scoring_iterations},
       {"evaluations", fit.ascent.evaluations},
       {"termination", to_string(fit.ascent.termination)},
       {"converged", fit.ascent.converged()},

@@ -172,6 +172,9 @@ class TextReport {
          ascent_outcome(fit.ascent, comparison.relative_error_covariance,
                         {"S", "likelihood", "the likelihood has no maximum"}));
     if (!fit.comparison) return;
+    if (report_.options.metric == Metric::newton && fit.scoring_iterations > 0) {
+      line("                 {} of them by Fisher scoring, away from the maximum", fit.scoring_iterations);
+    }
     line("                 mean off by {} (relative), log-likelihood gap {}, score norm {}, {}{}",
          value_text(comparison.relative_error_mean, "{:.2g}"), value_text(comparison.log_likelihood_gap, "{:.2g}"),
          value_text(fit.ascent.score_norm, "{:.2g}"), seconds_text(fit.ascent.seconds),

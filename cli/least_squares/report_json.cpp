@@ -92,6 +92,7 @@ class JsonReport {
   Json ascent(std::size_t k) const {
     const AscentSummary& ascent = fit_.ascent[k];
     return {
+        {"metric", to_string(fit_.options.metric)},
         {"iterations", ascent.iterations},
         {"evaluations", ascent.evaluations},
         {"termination", to_string(ascent.termination)},

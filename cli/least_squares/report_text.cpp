@@ -226,8 +226,9 @@ class TextReport {
 
   void ascent(std::size_t k) {
     const AscentSummary& ascent = fit_.ascent[k];
-    line("  ascent         {}", ascent_outcome(ascent, fit_.comparison[k].relative_error,
-                                               {"the closed form", "objective", "there is no unique solution"}));
+    line("  ascent         metric {}: {}", to_string(fit_.options.metric),
+         ascent_outcome(ascent, fit_.comparison[k].relative_error,
+                        {"the closed form", "objective", "there is no unique solution"}));
     if (ascent.termination == Termination::not_run) return;
     line("                 score norm {}, {}{}", value_text(ascent.score_norm, "{:.2g}"), seconds_text(ascent.seconds),
          fit_.problems > 1 ? " for all problems together" : "");

@@ -173,7 +173,7 @@ std::vector<ErrorCase> argument_cases() {
       usage("WeightsAreColumns", {"--columns", "x,w", "--weights", "w"}, {"'w' is the one that --weights names"}),
       usage("UnknownOption", xy({"--colums", "x"}), {"--colums", "--help"}),
       usage("UnknownMethod", xy({"--method", "magic"}), {"--method", "magic"}),
-      usage("UnknownMetric", xy({"--metric", "euclid"}), {"--metric", "euclid"}),
+      usage("UnknownMetric", xy({"--metric", "euclid"}), {"--metric", "euclid", "newton"}),
       usage("UnknownMissing", xy({"--missing", "ignore"}), {"--missing", "ignore"}),
       usage("UnknownDevice", xy({"--device", "gpu"}), {"error: --device: 'gpu' is not known", "cuda"}),
       usage("BadThreads", xy({"--threads", "-1"}), {"--threads: '-1' is not a whole number from 0 to 1024"}),

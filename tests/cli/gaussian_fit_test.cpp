@@ -285,6 +285,30 @@ TEST(GaussianFit, RunningOutOfIterationsIsSaid) {
   EXPECT_GT(ascent.at("relative_error_covariance").get<double>(), 1e-6);
 }
 
+TEST(GaussianFit, NewtonsMethodSaysWhereItFellBack) {
+  const auto fit = [](const std::vector<std::string>& more) {
+    std::vector<std::string> all{"gaussian",  "fit",         example("eustockmarkets.csv"),
+                                 "--columns", "DAX,SMI,CAC", "--log-returns",
+                                 "--method",  "ascent",      "--metric",
+                                 "newton"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_sigmahat(all);
+  };
+  // Σ = I is far too large for daily returns: the first step is one of Fisher scoring. It ends near S, where Newton takes over.
+  const Json report = fit({"--json"}).json(), ascent = report.at("ascent");
+  expect_converged(ascent);
+  EXPECT_EQ(report.at("metric"), "newton");
+  EXPECT_EQ(ascent.at("metric"), "newton");
+  EXPECT_EQ(ascent.at("scoring_iterations"), 1);
+  EXPECT_GT(ascent.at("iterations").get<int>(), 1);
+  EXPECT_THAT(fit({}).out, AllOf(HasSubstr("metric newton: reached S "), HasSubstr("1 of them by Fisher scoring")));
+  // Where all variances are large Σ = I is too small, and every step is Newton's.
+  const Folder folder;
+  const std::string path = folder.write("wide.csv", "x,y\n10,-20\n-12,14\n15,9\n-9,-11\n");
+  const Outcome wide = run_sigmahat({"gaussian", "fit", path, "--compare", "--metric", "newton"});
+  EXPECT_THAT(wide.out, AllOf(HasSubstr("metric newton: reached S "), Not(HasSubstr("scoring"))));
+}
+
 TEST(GaussianFit, TextReportNamesTheEssentials) {
   const Outcome outcome =
       run_sigmahat({"gaussian", "fit", example("iris.csv"), "--columns", kIrisColumns, "--compare", "--device", "cpu"});

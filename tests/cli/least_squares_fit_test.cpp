@@ -283,6 +283,32 @@ TEST(LeastSquaresFit, AscentBesideTheClosedForm) {
                               HasSubstr("The ascents of 11 of them converged.")));
 }
 
+TEST(LeastSquaresFit, TheGradientIsAMetricToCompareWith) {
+  const std::vector<std::string> data{example("grunfeld.csv"), "--y",  "invest", "--x",
+                                      "value,capital",         "--by", "firm",   "--compare"};
+  const auto ascents = [&](const std::string& metric) {
+    std::vector<std::string> arguments = data;
+    arguments.insert(arguments.end(), {"--metric", metric});
+    return json_of(arguments).at("fits");
+  };
+  const Json newton = ascents("newton"), euclidean = ascents("euclidean");
+  EXPECT_EQ(json_of(data).at("fits").at(0).at("ascent").at("metric"), "newton") << "the default";
+  for (std::size_t k = 0; k < 11; ++k) {
+    const Json &n = newton.at(k).at("ascent"), &e = euclidean.at(k).at("ascent");
+    EXPECT_EQ(e.at("metric"), "euclidean");
+    EXPECT_TRUE(at_most(e.at("relative_error").get<double>(), 1e-8));
+    EXPECT_LE(n.at("iterations").get<int>(), 2);
+    EXPECT_GT(e.at("iterations").get<int>(), n.at("iterations").get<int>());
+  }
+  std::vector<std::string> text = data;
+  text.insert(text.end(), {"--metric", "euclidean"});
+  EXPECT_THAT(run_sigmahat(fit(text)).out, HasSubstr("ascent         metric euclidean: reached the closed form "));
+  text.back() = "fisher";
+  EXPECT_EQ(run_sigmahat(fit(text)).code, 2);
+  EXPECT_EQ(run_sigmahat(fit({example("grunfeld.csv"), "--y", "invest", "--x", "value", "--metric", "newton"})).code, 2)
+      << "without an ascent";
+}
+
 TEST(LeastSquaresFit, AnAscentThatDidNotConvergeHasNoInference) {
   const Folder folder;
   const std::vector<std::string> arguments{
