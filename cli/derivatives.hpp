@@ -12,7 +12,7 @@ namespace sigmahat::cli {
 struct DerivativesCheckArguments {
   std::vector<std::string> names;
   bool all = false;
-  std::string device = "auto";  ///< or "all": every device that is there
+  std::string device = "all";  ///< every device that is there, or the name of one
   int threads = 0;
   std::string precision = "both";
   bool json = false;

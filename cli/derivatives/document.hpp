@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sigmahat/derivative_catalogue.hpp"
+
 namespace sigmahat::cli {
 
 /// The document's text.
@@ -16,7 +18,12 @@ std::vector<std::string> document_sections();
 /// The section of that name as it stands in the document, without its heading; "" where there is none.
 std::string document_section(std::string_view name);
 
-/// The section for a terminal: its name, its text with plain labels, and the numbered formulas that it refers to.
-std::string section_text(std::string_view name);
+/// The text of a section's item "- **label** text" on one line, so that document_item("product", "Proof") is a proof; ""
+/// where there is none.
+std::string document_item(std::string_view name, std::string_view label);
+
+/// An entry for a terminal: its name, what it says of itself, its proof out of the document, and the numbered formulas that
+/// these refer to.
+std::string entry_text(const DerivativeEntry& entry);
 
 }  // namespace sigmahat::cli

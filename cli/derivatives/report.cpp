@@ -68,7 +68,15 @@ std::string list_text(std::span<const DerivativeEntry> entries) {
 std::string list_json(std::span<const DerivativeEntry> entries) {
   Json out = Json::array();
   for (const DerivativeEntry& entry : entries) {
-    out.push_back({{"name", entry.name}, {"group", entry.group}, {"formula", entry.formula}, {"bound", entry.bound}});
+    out.push_back({{"name", entry.name},
+                   {"group", entry.group},
+                   {"formula", entry.formula},
+                   {"sizes", entry.sizes},
+                   {"layout", entry.layout},
+                   {"function", entry.function},
+                   {"bound", entry.bound},
+                   {"source", entry.source},
+                   {"proof", entry.proof}});
   }
   return dump_json(out);
 }

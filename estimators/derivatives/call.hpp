@@ -90,6 +90,21 @@ Index order(const char* name, const MatrixBatch<T>& batch) {
   return batch.rows();
 }
 
+/// Throws unless the operand is rows × columns.
+template <class T>
+void require_matrix(const char* name, const MatrixBatch<T>& batch, Index rows, Index columns) {
+  if (batch.rows() == rows && batch.columns() == columns) return;
+  throw InvalidArgument(std::string(name) + ": " + shape_text(batch.rows(), batch.columns()) + "; must be " +
+                        shape_text(rows, columns) + " to fit the formula and the other operands");
+}
+
+/// Throws unless every item is square and symmetric within rounding: |a_ij − a_ji| ≤ 128·u_T·max(|a_ij|, |a_ji|,
+/// √(a_ii a_jj)), u_T the unit roundoff of T. A NaN is left to its item. Reads the batch back from the device.
+template <class T>
+void require_symmetric(const char* name, const MatrixBatch<T>& batch);
+extern template void require_symmetric(const char*, const MatrixBatch<float>&);
+extern template void require_symmetric(const char*, const MatrixBatch<double>&);
+
 template <class T>
 MatrixBatch<T> transposed(const Context& context, const MatrixBatch<T>& x) {
   return Call<T>(context, MatrixFunction::transpose, x.rows(), x.columns())
@@ -162,6 +177,12 @@ MatrixBatch<T> times_scalar(const Context& context, const MatrixBatch<T>& a, con
                                .result(entries, 1);
   const Index items = product.items();
   return std::move(product).reshaped(items, a.rows(), a.columns());
+}
+
+/// ½(X + Xᵀ), which rounding alone makes differ from X.
+template <class T>
+MatrixBatch<T> symmetrised(const Context& context, const MatrixBatch<T>& x) {
+  return combined(context, 0.5, x, 0.5, transposed(context, x));
 }
 
 /// f(X) of a square X, by one of the functions of LU: rows × columns.

@@ -6,6 +6,13 @@
 namespace sigmahat::derivatives {
 namespace {
 
+/// Throws unless X has the structure.
+template <class T>
+void require_structure(const MatrixBatch<T>& x, ArgumentStructure structure) {
+  order("X", x);
+  if (structure == ArgumentStructure::symmetric) require_symmetric("X", x);
+}
+
 /// The derivative of df = tr(A dX) for the elements that are free.
 template <class T>
 MatrixBatch<T> for_structure(const Context& context, const MatrixBatch<T>& a, ArgumentStructure structure,
@@ -24,6 +31,7 @@ MatrixBatch<T> log_determinant_form::value(const Context& context, const MatrixB
 template <class T>
 MatrixBatch<T> log_determinant_form::gradient(const Context& context, const MatrixBatch<T>& x,
                                               ArgumentStructure structure, DerivativeLayout layout) {
+  require_structure(x, structure);
   return for_structure(context, inverted(context, x), structure, layout);
 }
 
@@ -40,12 +48,15 @@ MatrixBatch<T> determinant_form::gradient(const Context& context, const MatrixBa
 
 template <class T>
 MatrixBatch<T> inverse_trace_form::value(const Context& context, const MatrixBatch<T>& x, const MatrixBatch<T>& m) {
+  require_matrix("M", m, order("X", x), x.rows());
   return of_square(context, MatrixFunction::trace, multiplied(context, inverted(context, x), m), 1, 1);
 }
 
 template <class T>
 MatrixBatch<T> inverse_trace_form::gradient(const Context& context, const MatrixBatch<T>& x, const MatrixBatch<T>& m,
                                             ArgumentStructure structure, DerivativeLayout layout) {
+  require_structure(x, structure);
+  require_matrix("M", m, x.rows(), x.rows());
   const MatrixBatch<T> inverse = inverted(context, x);
   return for_structure(context, multiplied(context, inverse, multiplied(context, m, inverse), -1), structure, layout);
 }
@@ -53,7 +64,8 @@ MatrixBatch<T> inverse_trace_form::gradient(const Context& context, const Matrix
 template <class T>
 MatrixBatch<T> symmetric_bilinear_form::gradient(const Context& context, const MatrixBatch<T>& x,
                                                  const MatrixBatch<T>& a, const MatrixBatch<T>& b) {
-  const Index n = order("X", x);
+  require_structure(x, ArgumentStructure::symmetric);
+  const Index n = x.rows();
   const MatrixBatch<T> outer = Call<T>(context, MatrixFunction::outer_product, n, n)
                                    .operand("a", a, n, 1)
                                    .operand("b", b, n, 1)

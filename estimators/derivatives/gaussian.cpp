@@ -29,6 +29,7 @@ void require_points(const MatrixBatch<double>& mean, const MatrixBatch<double>& 
   };
   require("mean", mean, 1);
   require("covariance", covariance, p);
+  require_symmetric("covariance", covariance);
   for (Index b = 0; b < problems; ++b) {
     if (moments.weight[b] > 0) continue;
     throw InvalidArgument("moments: data set " + std::to_string(b) + " has no rows; the log-likelihood needs some");
@@ -72,7 +73,7 @@ GaussianDerivatives::GaussianDerivatives(const Context& context, const MomentsBa
     MatrixBatch<double>& score = convention == CovarianceScore::symmetric ? symmetric_score_ : score_;
     operations.gaussian_score(p_, convention, regular, point.view(), {mean_score_.device(), score.device()}, slopes);
   }
-  precision_ = inverted(context, MatrixBatch<double>(context, problems_, p_, p_, covariances));
+  precision_ = symmetrised(context, inverted(context, MatrixBatch<double>(context, problems_, p_, p_, covariances)));
 }
 
 MatrixBatch<double> GaussianDerivatives::value() const { return scaled(*context_, 1, value_); }
@@ -90,11 +91,12 @@ MatrixBatch<double> GaussianDerivatives::mean_hessian() const {
 
 MatrixBatch<double> GaussianDerivatives::pairs(double factor, const MatrixBatch<double>& v) const {
   const Index s = p_ * (p_ + 1) / 2;
-  return Call<double>(*context_, MatrixFunction::kronecker_pairs, p_, p_)
-      .operand("V", times_scalar(*context_, v, weight_), p_, p_)
-      .operand("W", precision_, p_, p_)
-      .factors(factor)
-      .result(s, s);
+  const MatrixBatch<double> weighted = times_scalar(*context_, v, weight_);
+  return symmetrised(*context_, Call<double>(*context_, MatrixFunction::kronecker_pairs, p_, p_)
+                                    .operand("V", weighted, p_, p_)
+                                    .operand("W", precision_, p_, p_)
+                                    .factors(factor)
+                                    .result(s, s));
 }
 
 // Dᵀ(P ⊗ Σ⁻¹)D = Dᵀ(Σ⁻¹ ⊗ P)D, and P/n = 2A/n + Σ⁻¹: the three products are one, −½n Dᵀ((Σ⁻¹ + 4A/n) ⊗ Σ⁻¹)D.

@@ -26,6 +26,7 @@ Sides<T> trace_of_combination(const Context& context, double alpha, const Matrix
 
 template <class T>
 Sides<T> trace_of_product(const Context& context, const MatrixBatch<T>& a, const MatrixBatch<T>& b) {
+  require_matrix("B", b, a.columns(), a.rows());
   return {trace_of(context, multiplied(context, a, b)), trace_of(context, multiplied(context, b, a))};
 }
 
@@ -44,9 +45,11 @@ MatrixBatch<T> derivative_of_trace_form(const Context& context, const MatrixBatc
 template <class T>
 MatrixBatch<T> derivative_of_differential(const Context& context, Index rows, Index columns,
                                           const DifferentialMap<T>& differential, DerivativeLayout layout) {
-  if (rows < 1 || columns < 1) {
-    throw InvalidArgument("rows, columns: " + shape_text(rows, columns) + "; must be ≥ 1");
+  constexpr Index kMostEntries = Index{1} << 30;  // their directions are (rows·columns)² numbers
+  if (rows < 1 || columns < 1 || rows > kMostEntries / columns) {
+    throw InvalidArgument("rows, columns: " + shape_text(rows, columns) + "; must be ≥ 1, and rows·columns ≤ 2³⁰");
   }
+  if (!differential) throw InvalidArgument("differential: it is empty; must be a function");
   const Index entries = rows * columns;
   const std::vector<T> ones(static_cast<std::size_t>(entries), T(1));
   // The columns of the identity of order rows·columns are the unit matrices, one after the other.
@@ -55,7 +58,7 @@ MatrixBatch<T> derivative_of_differential(const Context& context, Index rows, In
                                         .result(entries, entries)
                                         .reshaped(entries, rows, columns);
   MatrixBatch<T> values = differential(directions);
-  if (values.items() * values.entries() != entries) {
+  if (values.items() != entries || values.entries() != 1) {
     throw InvalidArgument("differential: it returned " + std::to_string(values.items()) + " items of " +
                           shape_text(values.rows(), values.columns()) + "; must be one scalar for each of " +
                           std::to_string(entries) + " directions");

@@ -83,17 +83,18 @@ MatrixBatch<T> product_of_forms::gradient(const Context& context, const MatrixBa
 
 template <class T>
 MatrixBatch<T> linear_map::value(const Context& context, const MatrixBatch<T>& x, const MatrixBatch<T>& a) {
-  length("x", x);
+  require_matrix("x", x, a.columns(), 1);
   return multiplied(context, a, x);
 }
 
 template <class T>
 MatrixBatch<T> linear_map::jacobian(const Context& context, const MatrixBatch<T>& x, const MatrixBatch<T>& a,
                                     DerivativeLayout layout) {
-  if (length("x", x) != a.columns()) {
-    throw InvalidArgument("A: " + shape_text(a.rows(), a.columns()) + "; x has " + std::to_string(x.rows()) + " rows");
-  }
-  return arranged(context, scaled(context, 1, a), kVectorByVector, layout);
+  const Index m = a.rows(), n = a.columns();
+  // x takes part as an operand that is not read, as above.
+  MatrixBatch<T> result =
+      Call<T>(context, MatrixFunction::scale, m, n).operand("A", a, m, n).operand("x", x, n, 1).result(m, n);
+  return arranged(context, std::move(result), kVectorByVector, layout);
 }
 
 template <class T>

@@ -11,12 +11,18 @@
 
 namespace sigmahat {
 
-/// One rule. Sizes, layout, proof and source are in docs/math/matrix_calculus.md under the same name.
+/// One rule: a file of estimators/derivatives/entries/, which also has its check. The texts are Markdown of one line each;
+/// docs/math/matrix_calculus.md has them, and the proof, in the section of the same name.
 struct DerivativeEntry {
   const char* name;     ///< "quadratic-form"
   const char* group;    ///< "vectors"
   const char* formula;  ///< "∂(xᵀAx)/∂x = Ax + Aᵀx"
-  const char* bound;    ///< what the error may be, and why
+  const char* sizes;  ///< of operands and result, and what is asked of them: "x: n × 1; A: n × n, ...; result n × 1."
+  const char* layout;    ///< "scalar by vector: denominator; numerator on request."
+  const char* function;  ///< names in the namespace sigmahat::derivatives: "`quadratic_form::value`, ..."
+  const char* bound;     ///< what the error may be, and why
+  const char* source;    ///< the literature, or what it is a case of
+  const char* proof;     ///< where it is: "docs/math/matrix_calculus.md, section quadratic-form"
 };
 
 /// All entries, group by group.

@@ -22,7 +22,10 @@ SIGMAHAT_STEP double element_value(ElementFunction element, double exponent, dou
     case ElementFunction::exp: return exp(x);
     case ElementFunction::log: return log(x);
     case ElementFunction::tanh: return tanh(x);
-    case ElementFunction::logistic: return 1 / (1 + exp(-x));
+    case ElementFunction::logistic: {
+      const double q = exp(-fabs(x));
+      return (x < 0 ? q : 1) / (1 + q);
+    }
     case ElementFunction::power: return pow(x, exponent);
   }
   return kCanonicalNaN;
@@ -30,7 +33,7 @@ SIGMAHAT_STEP double element_value(ElementFunction element, double exponent, dou
 
 SIGMAHAT_STEP double element_derivative(ElementFunction element, double exponent, double x) {
   if (element == ElementFunction::exp) return exp(x);
-  if (element == ElementFunction::log) return 1 / x;
+  if (element == ElementFunction::log) return x < 0 ? kCanonicalNaN : 1 / x;
   if (element == ElementFunction::power) return exponent == 0 ? 0 : exponent * pow(x, exponent - 1);
   const bool is_tanh = element == ElementFunction::tanh;
   const double q = exp(is_tanh ? -2 * fabs(x) : -fabs(x));

@@ -53,7 +53,8 @@ inline DividedCalls divided(const MatrixFunctionCall& call) {
   const bool by_entry = call.function <= MatrixFunction::map_differential;
   const Index size = call.m * call.n, all = size * call.items, whole = all / kFlatEntries;
   bool dense = by_entry && all > 0;
-  for (const auto& operand : call.in) dense = dense && (operand.data == nullptr || operand.stride == size);
+  for (const auto& operand : call.in)
+    dense = dense && (operand.data == nullptr || operand.stride == size || call.items == 1);
   if (!dense) return {{call, {}}, call.items > 0 ? 1 : 0};
 
   DividedCalls result{{call, call}, 0};

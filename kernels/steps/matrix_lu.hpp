@@ -187,13 +187,16 @@ SIGMAHAT_STEP void solve_upper(const Team& team, Index n, Index rows, const LuPl
     team.for_each(n, [=](Index j) { x[i * n + j] /= divisor; });
   }
 }
-/// out ← factor·Qx.
+/// out ← factor·Qx. A factor that is out of range takes no zero along with it.
 template <class Team, class T>
-SIGMAHAT_STEP void store_permuted(const Team& team, Index n, double factor, const LuPlaces& lu, const double* x,
+SIGMAHAT_STEP void store_permuted(const Team& team, Index n, ScaledNumber factor, const LuPlaces& lu, const double* x,
                                   T* out) {
   for (Index i = 0; i < n; ++i) {
     T* const row = out + static_cast<Index>(lu.columns[i]);
-    team.for_each(n, [=](Index j) { store(row + j * n, factor * x[i * n + j]); });
+    team.for_each(n, [=](Index j) {
+      const double entry = factor.mantissa * x[i * n + j];
+      store(row + j * n, factor.exponent == 0 ? entry : ldexp(entry, factor.exponent));
+    });
   }
 }
 
@@ -212,7 +215,7 @@ struct MatrixStep<MatrixFunction::inverse> {
     }
     solve_lower(team, n, lu, lu.rest);
     solve_upper(team, n, n, lu, lu.rest);
-    store_permuted(team, n, 1, lu, lu.rest, out);
+    store_permuted(team, n, {1, 0}, lu, lu.rest, out);
   }
 };
 
@@ -265,7 +268,7 @@ struct MatrixStep<MatrixFunction::adjugate> {
     }
     solve_upper(team, n, last, lu, x);
     const ScaledNumber product = product_of_pivots(n, last, outcome.is_negative, lu);
-    store_permuted(team, n, ldexp(product.mantissa, product.exponent), lu, x, out);
+    store_permuted(team, n, product, lu, x, out);
   }
 };
 

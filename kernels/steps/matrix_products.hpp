@@ -41,7 +41,8 @@ SIGMAHAT_STEP double wide(T value) {
 /// Every result is written here: rounded once, and any NaN becomes the canonical one.
 template <class T>
 SIGMAHAT_STEP void store(T* out, double value) {
-  *out = static_cast<T>(value == value ? value : kCanonicalNaN);
+  const T rounded = static_cast<T>(value);
+  *out = rounded == rounded ? rounded : static_cast<T>(kCanonicalNaN);
 }
 
 /// Calls f(i, j) for every entry of a rows × columns matrix, neighbours in a column by neighbouring threads.
@@ -133,7 +134,11 @@ template <class Team, class X, class V>
 SIGMAHAT_STEP void multiply_transposed(const Team& team, Index m, Index n, const X* x, const V* v, double* y,
                                        double* chains) {
   if constexpr (kOneThread<Team>) {
-    for (Index j = 0; j < n; ++j) y[j] = dot_alone(team, m, x + j * m, v);
+    if constexpr (requires { team.multiply_transposed(m, n, x, v, y); }) {
+      team.multiply_transposed(m, n, x, v, y);
+    } else {
+      for (Index j = 0; j < n; ++j) y[j] = dot_alone(team, m, x + j * m, v);
+    }
   } else {
     for_each_place(team, kChains, n,
                    [=](Index chain, Index j) { chains[chain + j * kChains] = dot_chain(m, chain, x + j * m, v); });

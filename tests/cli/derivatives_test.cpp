@@ -17,6 +17,7 @@
 #include "derivatives/document.hpp"
 #include "exit_code.hpp"
 #include "sigmahat/host/cpu_probes.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli::test {
 namespace {
@@ -59,23 +60,41 @@ TEST(DerivativesDocument, IsTheFileInDocs) {
   EXPECT_EQ(std::string(kMatrixCalculus), read_file(SIGMAHAT_MATRIX_CALCULUS_DOCUMENT));
 }
 
-TEST(DerivativesDocument, SectionsSayAllThatAnEntryNeeds) {
+/// The entry's text for each of a section's items, in their order; null for the proof, which the document alone has.
+std::vector<std::pair<std::string, const char*>> items_of(const DerivativeEntry& entry) {
+  return {{"Formula", entry.formula},   {"Sizes", entry.sizes}, {"Layout", entry.layout}, {"Function", entry.function},
+          {"Error bound", entry.bound}, {"Proof", nullptr},     {"Source", entry.source}};
+}
+
+TEST(DerivativesDocument, SectionsSayWhatTheEntriesSay) {
   for (const DerivativeEntry& entry : derivative_catalogue()) {
     const std::string section = document_section(entry.name);
     std::size_t at = 0;
-    for (const char* label : {"Formula", "Sizes", "Layout", "Function", "Error bound", "Proof", "Source"}) {
-      const std::size_t place = section.find("- **" + std::string(label) + "** ", at);
+    for (const auto& [label, text] : items_of(entry)) {
+      const std::size_t place = section.find("- **" + label + "**", at);
       EXPECT_NE(place, std::string::npos) << entry.name << ": " << label << " is missing or out of order";
       if (place != std::string::npos) at = place;
+      if (text == nullptr) continue;
+      EXPECT_EQ(flat(document_item(entry.name, label)), flat(text))
+          << entry.name << ": the document's " << label << " is not the entry's; run scripts/derivatives-page";
     }
-    EXPECT_THAT(flat(section), StartsWith(flat(std::string("- **Formula** ") + entry.formula + " - **Sizes**")))
-        << entry.name;
+  }
+}
+
+TEST(DerivativesDocument, EveryEntryIsProved) {
+  constexpr std::size_t kShortestProof = 20;
+  for (const DerivativeEntry& entry : derivative_catalogue()) {
+    EXPECT_GE(document_item(entry.name, "Proof").size(), kShortestProof)
+        << "docs/math/matrix_calculus.md: the proof of " << entry.name << " is missing; write it";
+    EXPECT_EQ(entry.proof, std::string("docs/math/matrix_calculus.md, section ") + entry.name);
   }
 }
 
 TEST(DerivativesDocument, UnknownSectionIsEmpty) {
   EXPECT_EQ(document_section("no-such-entry"), "");
   EXPECT_EQ(document_section("linear"), "") << "the beginning of a name is no name";
+  EXPECT_EQ(document_item("no-such-entry", "Proof"), "");
+  EXPECT_EQ(document_item("product", "Proofs"), "");
 }
 
 TEST(DerivativesList, TextHasEveryEntryInOrder) {
@@ -100,25 +119,36 @@ TEST(DerivativesList, Json) {
     EXPECT_EQ(list[k].at("name"), entries[k].name);
     EXPECT_EQ(list[k].at("group"), entries[k].group);
     EXPECT_EQ(list[k].at("formula"), entries[k].formula);
+    EXPECT_EQ(list[k].at("sizes"), entries[k].sizes);
+    EXPECT_EQ(list[k].at("layout"), entries[k].layout);
+    EXPECT_EQ(list[k].at("function"), entries[k].function);
     EXPECT_EQ(list[k].at("bound"), entries[k].bound);
+    EXPECT_EQ(list[k].at("source"), entries[k].source);
+    EXPECT_EQ(list[k].at("proof"), entries[k].proof);
+    EXPECT_EQ(list[k].size(), 9U);
   }
 }
 
 TEST(DerivativesShow, EveryEntry) {
   for (const DerivativeEntry& entry : derivative_catalogue()) {
-    const std::string text = section_text(entry.name);
+    const std::string text = entry_text(entry);
     EXPECT_THAT(text, StartsWith(std::string(entry.name) + "\n\nFormula: "));
-    EXPECT_THAT(flat(text), HasSubstr(flat(entry.formula)));
-    EXPECT_THAT(text, HasSubstr("\nProof: "));
+    for (const auto& [label, item] : items_of(entry)) {
+      const std::string shown = item == nullptr ? document_item(entry.name, label) : item;
+      EXPECT_THAT(text, HasSubstr("\n" + label + ": "));
+      EXPECT_THAT(flat(text), HasSubstr(flat(label + ": " + shown))) << entry.name;
+    }
     EXPECT_THAT(text, Not(HasSubstr("**"))) << entry.name;
     EXPECT_THAT(text, Not(HasSubstr("#"))) << entry.name;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(characters(line), 120U) << entry.name;
   }
 }
 
-TEST(DerivativesShow, PrintsTheSectionAndTheFormulasItNames) {
+TEST(DerivativesShow, PrintsTheEntryAndTheFormulasItNames) {
   const Outcome outcome = run_sigmahat({"derivatives", "show", "quadratic-form"});
   ASSERT_EQ(outcome.code, kExitOk) << outcome.err;
-  EXPECT_EQ(outcome.out, section_text("quadratic-form"));
+  EXPECT_EQ(outcome.out, entry_text(*find_derivative("quadratic-form")));
   EXPECT_THAT(outcome.out, HasSubstr("\n  (1)  |computed − exact| ≤ (s·u_T + 1.01·c·2⁻⁵³)·Σ|terms|\n"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("(2)")));
 }
@@ -174,7 +204,7 @@ TEST(DerivativesCheckText, HasATableAndASummary) {
 }
 
 TEST(DerivativesCheckText, AllDevicesAreThoseThatAreThere) {
-  const Outcome outcome = run_sigmahat({"derivatives", "check", "trace", "--device", "all", "--json"});
+  const Outcome outcome = run_sigmahat({"derivatives", "check", "trace", "--json"});
   ASSERT_EQ(outcome.code, kExitOk) << outcome.err;
   std::set<std::string> devices, available;
   const Json report = outcome.json();
@@ -197,6 +227,8 @@ TEST(DerivativesCheckText, Mistakes) {
   EXPECT_THAT(usage_error({"derivatives", "check", "gaussian-score", "--precision", "float32"}),
               HasSubstr("--precision: gaussian-score is computed in float64 alone"))
       << "no check is not a passed check";
+  EXPECT_THAT(usage_error({"derivatives", "check", "trace", "gaussian-score", "--precision", "float32"}),
+              HasSubstr("--precision: gaussian-score is computed in float64 alone"));
 }
 
 /// Two checks on a device, of which the second has this share of its bound.

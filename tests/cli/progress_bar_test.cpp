@@ -47,7 +47,7 @@ class Terminal {
 
 TEST(ProgressBar, StandsOnATerminalAndGoesAway) {
   const Terminal terminal;
-  ASSERT_GE(terminal.descriptor(), 0);
+  if (terminal.descriptor() < 0) GTEST_SKIP() << "the system has no pseudo-terminals: is /dev/pts mounted?";
   {
     ProgressBar bar(terminal.descriptor(), "problems", std::chrono::milliseconds{0});
     EXPECT_TRUE(bar.enabled());
@@ -63,7 +63,7 @@ TEST(ProgressBar, StandsOnATerminalAndGoesAway) {
 
 TEST(ProgressBar, AppearsOnlyAfterTheDelay) {
   const Terminal terminal;
-  ASSERT_GE(terminal.descriptor(), 0);
+  if (terminal.descriptor() < 0) GTEST_SKIP() << "the system has no pseudo-terminals: is /dev/pts mounted?";
   {
     ProgressBar bar(terminal.descriptor(), "problems");
     bar.update(1, 2);

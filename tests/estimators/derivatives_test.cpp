@@ -116,6 +116,7 @@ TEST_P(Derivatives, SharedOperandsServeAllItemsAndNoItemsAreNoResult) {
             quadratic_form::gradient(context(), x, batch(3, 2, 2, copies)).values());
   EXPECT_THAT(quadratic_form::gradient(context(), batch(0, 2, 1, {}), a).values(), IsEmpty());
   EXPECT_EQ(linear_form::gradient(context(), x, batch(1, 2, 1, {4, 5})).items(), 3);
+  EXPECT_EQ(linear_map::jacobian(context(), x, a).items(), 3);
 }
 
 TEST_P(Derivatives, ABadItemStaysAlone) {
@@ -168,6 +169,85 @@ TEST_P(Derivatives, TheResidualGradientVanishesAtTheMinimiserAndDeficientProblem
   EXPECT_TRUE(std::isnan(found[2]) && std::isnan(found[3]));
 }
 
+TEST_P(Derivatives, EveryGradientHasBothLayouts) {
+  const auto x = counting(1, 3, 2), beta = counting(1, 2, 1), a = counting(1, 3, 1), b = counting(1, 2, 1, 3),
+             y = counting(1, 3, 1, 2), square = batch(1, 2, 2, {2, 1, 0.5, 3}), m = counting(1, 2, 2),
+             narrow = batch(1, 3, 2, {0.1, 0.2, 0.3, 0.4, 0.5, 0.6});
+  using L = DerivativeLayout;
+  const std::vector<std::function<MatrixBatch<double>(L)>> gradients = {
+      [&](L layout) { return linear_form::gradient(context(), b, beta, layout); },
+      [&](L layout) { return quadratic_form::gradient(context(), b, m, layout); },
+      [&](L layout) { return product_of_forms::gradient(context(), b, beta, b, layout); },
+      [&](L layout) { return transposed_bilinear_form::gradient(context(), x, b, a, layout); },
+      [&](L layout) { return row_gram_form::gradient(context(), x, a, y, layout); },
+      [&](L layout) { return column_gram_form::gradient(context(), x, b, beta, layout); },
+      [&](L layout) { return exponential_form::gradient(context(), narrow, a, b, layout); },
+      [&](L layout) { return residual_form::gradient(context(), beta, x, y, layout); },
+      [&](L layout) { return determinant_form::gradient(context(), square, layout); },
+      [&](L layout) { return log_determinant_form::gradient(context(), square, ArgumentStructure::general, layout); },
+      [&](L layout) { return inverse_trace_form::gradient(context(), square, m, ArgumentStructure::general, layout); }};
+  for (std::size_t k = 0; k < gradients.size(); ++k) {
+    const auto shaped = gradients[k](L::denominator), turned = gradients[k](L::numerator);
+    ASSERT_EQ(shaped.rows(), turned.columns()) << k;
+    const Values columns = shaped.values(), rows = turned.values();
+    for (Index i = 0; i < shaped.rows(); ++i) {
+      for (Index j = 0; j < shaped.columns(); ++j) {
+        EXPECT_EQ(columns[i + j * shaped.rows()], rows[j + i * turned.rows()]) << k;
+      }
+    }
+  }
+}
+
+TEST_P(Derivatives, TheDifferentialOfARegularDeterminantIsThatOfItsLogarithmTimesIt) {
+  const auto x = [&] { return batch(1, 3, 3, {2, 1, 0, 1, 3, 1, 0.5, 0, 2}); };
+  const auto dx = [&] { return counting(1, 3, 3); };
+  const Differential<double> plain = determinant(context(), Differential<double>{x(), dx()});
+  const Differential<double> logarithm = log_determinant(context(), Differential<double>{x(), dx()});
+  EXPECT_NEAR(plain.d.values()[0], plain.value.values()[0] * logarithm.d.values()[0], 1e-12);
+}
+
+TEST_P(Derivatives, AnAdjugateBeyondTheRangeKeepsItsZeros) {
+  const auto x = batch(1, 3, 3, {1e160, 0, 0, 0, 1e160, 0, 0, 0, 1e160});
+  const Values cofactors = determinant_form::gradient(context(), x).values();
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(cofactors, ElementsAre(infinity, 0, 0, 0, infinity, 0, 0, 0, infinity));
+}
+
+TEST_P(Derivatives, AMatrixThatIsNotSymmetricIsRefusedWhereSymmetryIsStated) {
+  const auto x = batch(2, 2, 2, {2, 1, 1, 2, 2, 1, 0.5, 2}), a = counting(1, 2, 1), m = counting(1, 2, 2);
+  const std::string what = "item 1 is not symmetric: entry (1, 0) is 1";
+  const auto symmetric = ArgumentStructure::symmetric;
+  EXPECT_THAT(message_of([&] { log_determinant_form::gradient(context(), x, symmetric); }), HasSubstr("X: " + what));
+  EXPECT_THAT(message_of([&] { inverse_trace_form::gradient(context(), x, m, symmetric); }), HasSubstr("X: " + what));
+  EXPECT_THAT(message_of([&] { symmetric_bilinear_form::gradient(context(), x, a, a); }), HasSubstr("X: " + what));
+  MomentsBatch moments(2, 2);
+  moments.weight = {10, 10};
+  EXPECT_THAT(message_of([&] { GaussianDerivatives(context(), moments, counting(2, 2, 1), x); }),
+              HasSubstr("covariance: " + what));
+  // Rounding is no asymmetry, and a NaN stays in its item.
+  const auto close = batch(2, 2, 2, {2, 1, 1 + 1e-16, 2, kNaN, 1, 1, 2});
+  EXPECT_TRUE(std::isnan(log_determinant_form::gradient(context(), close, symmetric).values()[4]));
+}
+
+TEST_P(Derivatives, PairsMustFit) {
+  const auto pair = [&](Index rows, Index columns, Index d_rows, Index d_columns, Index d_items = 1) {
+    return Differential<double>{counting(1, rows, columns), counting(d_items, d_rows, d_columns)};
+  };
+  const auto good = pair(3, 3, 3, 3), bad = pair(3, 3, 3, 2);
+  for (const auto& call : std::vector<std::function<void()>>{
+           [&] { sum(context(), bad, good); }, [&] { difference(context(), bad, good); },
+           [&] { product(context(), bad, good); }, [&] { hadamard(context(), bad, good); },
+           [&] { transpose(context(), bad); }, [&] { trace(context(), bad); }, [&] { inverse(context(), bad); },
+           [&] { determinant(context(), bad); }, [&] { log_determinant(context(), bad); },
+           [&] { element_function(context(), ElementFunction::exp, bad); }}) {
+    EXPECT_THAT(message_of(call), HasSubstr("dX: 3 × 2; must be 3 × 3"));
+  }
+  EXPECT_THAT(message_of([&] { sum(context(), good, bad); }), HasSubstr("dY: 3 × 2"));
+  EXPECT_THAT(message_of([&] { product(context(), good, pair(2, 3, 2, 3)); }), HasSubstr("Y: 2 × 3; must be 3 × 3"));
+  const Differential<double> items{counting(2, 2, 2), counting(3, 2, 2)};
+  EXPECT_THAT(message_of([&] { transpose(context(), items); }), HasSubstr("dX: 3 items, where X has 2"));
+}
+
 TEST_P(Derivatives, WrongShapesAreNamed) {
   const auto x = counting(1, 3, 1), square = counting(1, 3, 3), wide = counting(1, 2, 3);
   EXPECT_THAT(message_of([&] { quadratic_form::value(context(), x, wide); }), HasSubstr("A: 2 × 3; must be 3 × 3"));
@@ -175,7 +255,33 @@ TEST_P(Derivatives, WrongShapesAreNamed) {
   EXPECT_THAT(message_of([&] { log_determinant_form::gradient(context(), wide); }), HasSubstr("must be square"));
   EXPECT_THAT(message_of([&] { linear_form::value(context(), counting(2, 3, 1), counting(3, 3, 1)); }),
               HasSubstr("a: 3 items, where x has 2"));
-  EXPECT_THAT(message_of([&] { linear_map::jacobian(context(), x, counting(1, 3, 2)); }), HasSubstr("x has 3 rows"));
+  EXPECT_THAT(message_of([&] { linear_map::jacobian(context(), x, counting(1, 3, 2)); }),
+              HasSubstr("x: 3 × 1; must be 2"));
+  EXPECT_THAT(message_of([&] { inverse_trace_form::value(context(), square, wide); }),
+              HasSubstr("M: 2 × 3; must be 3"));
+  EXPECT_THAT(message_of([&] { trace_of_product(context(), wide, wide); }), HasSubstr("B: 2 × 3; must be 3 × 2"));
+  const DifferentialMap<double> none;
+  EXPECT_THAT(message_of([&] { derivative_of_differential(context(), 2, 2, none); }), HasSubstr("it is empty"));
+  EXPECT_THAT(message_of([&] { derivative_of_differential(context(), Index{1} << 32, Index{1} << 32, none); }),
+              HasSubstr("rows·columns ≤ 2³⁰"));
+}
+
+TEST_P(Derivatives, SecondDerivativesAreExactlySymmetric) {
+  MomentsBatch moments(1, 3);
+  moments.rows = {10};
+  moments.weight = {10};
+  moments.mean = {0.1, 1, 2};
+  moments.mean_residual = {0, 0, 0};
+  moments.scatter = {20, 5, 1, 5, 10, 2, 1, 2, 7};
+  const GaussianDerivatives at(context(), moments, batch(1, 3, 1, {0.3, 0.7, 0.9}),
+                               batch(1, 3, 3, {2, 0.3, 0.1, 0.3, 1.7, 0.7, 0.1, 0.7, 1.1}));
+  for (const auto& hessian :
+       {at.mean_hessian().values(), at.covariance_hessian().values(), at.covariance_information().values()}) {
+    const auto n = static_cast<Index>(std::sqrt(hessian.size()));
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < i; ++j) EXPECT_EQ(hessian[i + j * n], hessian[j + i * n]);
+    }
+  }
 }
 
 TEST_P(Derivatives, AGaussianThatIsNotDefiniteIsNaNAndItsNeighboursAreNot) {
@@ -196,7 +302,9 @@ TEST_P(Derivatives, AGaussianThatIsNotDefiniteIsNaNAndItsNeighboursAreNot) {
   EXPECT_THAT(message_of([&] { GaussianDerivatives(context(), moments, counting(1, 2, 1), counting(2, 2, 2)); }),
               HasSubstr("mean: 1 items of 2 × 1; must be 2 items of 2 × 1"));
   moments.weight[1] = 0;
-  EXPECT_THAT(message_of([&] { GaussianDerivatives(context(), moments, counting(2, 2, 1), counting(2, 2, 2)); }),
+  EXPECT_THAT(message_of([&] {
+                GaussianDerivatives(context(), moments, counting(2, 2, 1), batch(2, 2, 2, {1, 0, 0, 1, 1, 0, 0, 1}));
+              }),
               HasSubstr("data set 1 has no rows"));
 }
 

@@ -251,7 +251,7 @@ inline double defined_element(const MatrixFunctionCall& call, double x) {
     case ElementFunction::exp: return std::exp(x);
     case ElementFunction::log: return std::log(x);
     case ElementFunction::tanh: return std::tanh(x);
-    case ElementFunction::logistic: return 1 / (1 + std::exp(-x));
+    case ElementFunction::logistic: return (x < 0 ? std::exp(x) : 1) / (1 + std::exp(-std::abs(x)));
     case ElementFunction::power: return std::pow(x, call.exponent);
   }
   return kCanonicalNaN;
@@ -260,7 +260,7 @@ inline double defined_derivative(const MatrixFunctionCall& call, double x) {
   const double q = std::exp(call.element == ElementFunction::tanh ? -2 * std::abs(x) : -std::abs(x));
   switch (call.element) {
     case ElementFunction::exp: return std::exp(x);
-    case ElementFunction::log: return 1 / x;
+    case ElementFunction::log: return x < 0 ? kCanonicalNaN : 1 / x;
     case ElementFunction::tanh: return 4 * q / ((1 + q) * (1 + q));
     case ElementFunction::logistic: return q / ((1 + q) * (1 + q));
     case ElementFunction::power: return call.exponent == 0 ? 0 : call.exponent * std::pow(x, call.exponent - 1);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "rules.hpp"
+#include "registry.hpp"
 #include "sigmahat/host/error.hpp"
 
 namespace sigmahat {
@@ -16,25 +16,7 @@ using derivatives::Trial;
 constexpr Sizes kSizes[] = {{1, 1, 1}, {3, 5, 2}, {33, 35, 34}};
 
 const std::vector<CheckedEntry>& checked_entries() {
-  static const std::vector<CheckedEntry> entries = [] {
-    std::vector<CheckedEntry> all;
-    for (const auto& group :
-         {derivatives::vector_entries(), derivatives::matrix_entries(), derivatives::differential_entries(),
-          derivatives::trace_entries(), derivatives::determinant_entries(), derivatives::second_order_entries(),
-          derivatives::gaussian_entries()}) {
-      all.insert(all.end(), group.begin(), group.end());
-    }
-    // Groups together, in the order in which they first appear.
-    std::vector<std::string> order;
-    for (const CheckedEntry& entry : all) {
-      if (std::find(order.begin(), order.end(), entry.text.group) == order.end()) order.emplace_back(entry.text.group);
-    }
-    const auto rank = [&](const CheckedEntry& entry) {
-      return std::find(order.begin(), order.end(), entry.text.group);
-    };
-    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
-    return all;
-  }();
+  static const std::vector<CheckedEntry> entries = derivatives::registered_entries();
   return entries;
 }
 

@@ -43,4 +43,20 @@ void check_hessian(Trial<T>& trial, const Operands<T>& in, const MatrixBatch<T>&
   trial.comparison.finish_operation();
 }
 
+inline Arguments<Real> zeros_like(const Arguments<Real>& like) {
+  Arguments<Real> result;
+  for (const Dense<Real>& operand : like) result.push_back(constant(operand.rows, operand.columns, 0));
+  return result;
+}
+
+/// Moves of operand 0 alone, a vector; the others stay.
+inline std::vector<Arguments<Real>> vector_moves(const Dense<Real>& directions, const Arguments<Real>& like) {
+  std::vector<Arguments<Real>> moves;
+  for (Index c = 0; c < directions.columns; ++c) {
+    moves.push_back(zeros_like(like));
+    for (Index i = 0; i < directions.rows; ++i) moves.back()[0](i) = directions(i, c);
+  }
+  return moves;
+}
+
 }  // namespace sigmahat::derivatives

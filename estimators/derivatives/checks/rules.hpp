@@ -1,37 +1,14 @@
-// How the kinds of rules are checked, and the list of entries. Private to the library.
+// How the kinds of rules are checked. Private to the library.
 //
 // A value is a function of Arguments<S> for any scalar S, an operation one of operands on a backend. Where all terms of a
 // derivative are products, its value at |operands| is the sum of their absolute values, which bounds what rounding does.
 #pragma once
 
 #include "duals.hpp"
+#include "registry.hpp"
 #include "trial.hpp"
 
 namespace sigmahat::derivatives {
-
-/// An entry and its checks.
-struct CheckedEntry {
-  DerivativeEntry text;
-  void (*check_float)(Trial<float>&);  ///< null where there is float64 alone
-  void (*check_double)(Trial<double>&);
-};
-template <class Entry>
-CheckedEntry entry_of() {
-  return {Entry::text, &Entry::template check<float>, &Entry::template check<double>};
-}
-
-// One list per group, each in a file of its own.
-std::vector<CheckedEntry> vector_entries();
-std::vector<CheckedEntry> matrix_entries();
-std::vector<CheckedEntry> differential_entries();
-std::vector<CheckedEntry> trace_entries();
-std::vector<CheckedEntry> determinant_entries();
-std::vector<CheckedEntry> second_order_entries();
-std::vector<CheckedEntry> gaussian_entries();
-
-inline constexpr const char* kProductsBound =
-    "(u_T + c·2⁻⁵³)·Σ|terms|: one rounding to the storage type, chains of at most c float64 operations";
-inline constexpr const char* kCopyBound = "0: the numbers are copied";
 
 template <class S>
 Dense<S> scalar(const S& value) {

@@ -24,7 +24,9 @@ void Comparison::add_entry(Real computed, Real exact, Real bound) {
   const Real difference = std::fabs(computed - exact);
   raise(difference_, difference);
   raise(largest_, std::fabs(exact));
+  if (!std::isfinite(bound)) share_ = kCanonicalNaN;        // it says nothing
   raise(share_, difference == 0 ? 0 : difference / bound);  // 0 is the bound of what is copied
+  ++compared_;
 }
 
 void Comparison::finish_operation() {
@@ -34,7 +36,7 @@ void Comparison::finish_operation() {
 
 void Comparison::write(DerivativeCheck& check) const {
   check.error = static_cast<double>(error_);
-  check.share_of_bound = static_cast<double>(share_);
+  check.share_of_bound = compared_ == 0 ? kCanonicalNaN : static_cast<double>(share_);
 }
 
 }  // namespace sigmahat::derivatives

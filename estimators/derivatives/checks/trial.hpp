@@ -52,6 +52,7 @@ class Comparison {
   void add_entry(Real computed, Real exact, Real bound);
 
   Real difference_ = 0, largest_ = 0, error_ = 0, share_ = 0;
+  Index compared_ = 0;
 };
 
 /// One run of one entry.

@@ -9,11 +9,14 @@ namespace sigmahat::derivatives {
 
 /// Which elements of X are variables of their own.
 enum class ArgumentStructure {
-  general,    ///< all n²
-  symmetric,  ///< x_ij with i ≤ j; x_ji follows. X is then symmetric, and so is the result A + Aᵀ − A∘I
+  general,  ///< all n²
+  /// x_ij with i ≤ j; x_ji follows. The result is A + Aᵀ − A∘I. InvalidArgument where an item of X is not symmetric within
+  /// rounding, for which X is read back from the device.
+  symmetric,
 };
 
-/// f = ln|X|; X: n × n with |X| > 0.
+/// f = ln|X|; X: n × n with |X| > 0. The value is −∞ where |X| = 0 and NaN where |X| < 0, where the gradient is that of
+/// ln||X||.
 namespace log_determinant_form {
 template <class T>
 MatrixBatch<T> value(const Context& context, const MatrixBatch<T>& x);
@@ -46,7 +49,7 @@ MatrixBatch<T> gradient(const Context& context, const MatrixBatch<T>& x, const M
 
 /// f = aᵀXb for a symmetric X: n × n, a, b: n; with X general see bilinear_form.
 namespace symmetric_bilinear_form {
-/// abᵀ + baᵀ − (ab ᵀ)∘I
+/// abᵀ + baᵀ − (abᵀ)∘I
 template <class T>
 MatrixBatch<T> gradient(const Context& context, const MatrixBatch<T>& x, const MatrixBatch<T>& a,
                         const MatrixBatch<T>& b);

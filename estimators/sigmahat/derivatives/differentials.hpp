@@ -44,7 +44,8 @@ Differential<T> inverse(const Context& context, const Differential<T>& x);
 /// d|X| = tr(X* dX), X* the adjugate: right for a singular X, too; X: n × n.
 template <class T>
 Differential<T> determinant(const Context& context, const Differential<T>& x);
-/// d ln|X| = tr(X⁻¹ dX); X: n × n. NaN where |X| ≤ 0.
+/// d ln|X| = tr(X⁻¹ dX); X: n × n with |X| > 0. The value is −∞ where |X| = 0 and NaN where |X| < 0, where the
+/// differential is that of ln||X||.
 template <class T>
 Differential<T> log_determinant(const Context& context, const Differential<T>& x);
 /// d(Aσ(t)) = Aσ′(t)dt for a constant A: m × n, and a scalar t.

@@ -11,7 +11,9 @@
 
 namespace sigmahat::derivatives {
 
-/// B points: μ [B, p] and Σ [B, p, p], symmetric. A Σ that is not positive definite gives NaN in its item.
+/// B points: μ [B, p] and Σ [B, p, p]. A Σ that is not positive definite gives NaN in its item; one that is not symmetric
+/// within rounding is refused. Second derivatives with respect to one variable are exactly symmetric. float64 alone, as
+/// the estimator is.
 class GaussianDerivatives {
  public:
   /// Evaluates the likelihood: a factor, a whitening and the scores of every item. Throws InvalidArgument for shapes that

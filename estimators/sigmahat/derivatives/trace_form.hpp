@@ -40,7 +40,8 @@ template <class T>
 using DifferentialMap = std::function<MatrixBatch<T>(const MatrixBatch<T>& directions)>;
 
 /// ∂f/∂X read off a differential: entry (i, j) is df in the direction of the unit matrix E_ij. The map is called once, with
-/// rows·columns directions. The result has one item.
+/// rows·columns directions, which take (rows·columns)² numbers. The result has one item. InvalidArgument for an empty map,
+/// or one that does not return one scalar for each direction.
 template <class T>
 MatrixBatch<T> derivative_of_differential(const Context& context, Index rows, Index columns,
                                           const DifferentialMap<T>& differential,

@@ -80,9 +80,9 @@ inline constexpr int kMatrixFunctions = static_cast<int>(MatrixFunction::adjugat
 /// σ of MatrixFunction::map, and its derivative, which keeps its relative accuracy everywhere: q = e^(−2|x|) or e^(−|x|).
 enum class ElementFunction : std::int32_t {
   exp,       ///< eˣ;              eˣ
-  log,       ///< ln x;            1/x
+  log,       ///< ln x;            1/x, NaN for x < 0
   tanh,      ///< tanh x;          4q/(1 + q)², q = e^(−2|x|)
-  logistic,  ///< 1/(1 + e⁻ˣ);     q/(1 + q)², q = e^(−|x|)
+  logistic,  ///< 1/(1 + e⁻ˣ), as q/(1 + q) for x < 0;  q/(1 + q)², q = e^(−|x|)
   power,     ///< x^e;             e·x^(e−1), 0 where e = 0
 };
 
