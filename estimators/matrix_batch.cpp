@@ -70,6 +70,21 @@ std::vector<T> MatrixBatch<T>::values() const {
 }
 
 template <class T>
+MatrixBatch<T> MatrixBatch<T>::copy(const Context& context) const {
+  MatrixBatch result(context, items_, rows_, columns_);
+  MatrixFunctionCall call;
+  call.function = MatrixFunction::scale;
+  call.is_float = sizeof(T) == sizeof(float);
+  call.items = items_;
+  call.m = rows_;
+  call.n = columns_;
+  call.in[0] = {device(), entries()};
+  call.out = result.device();
+  context.operations().matrix_function(call);
+  return result;
+}
+
+template <class T>
 MatrixBatch<T> MatrixBatch<T>::reshaped(Index items, Index rows, Index columns) && {
   if (checked_count(items, rows, columns) != items_ * entries()) {
     throw InvalidArgument("MatrixBatch::reshaped: " + std::to_string(items_ * entries()) + " numbers do not make " +

@@ -170,7 +170,7 @@ MatrixBatch<T> hadamard_product(const Context& context, const MatrixBatch<T>& x,
 template <class T>
 MatrixBatch<T> times_scalar(const Context& context, const MatrixBatch<T>& a, const MatrixBatch<T>& t) {
   const Index entries = a.entries();
-  const MatrixBatch<T> column = scaled(context, 1, a).reshaped(a.items(), entries, 1);
+  const MatrixBatch<T> column = a.copy(context).reshaped(a.items(), entries, 1);
   MatrixBatch<T> product = Call<T>(context, MatrixFunction::outer_product, entries, 1)
                                .operand("A", column, entries, 1)
                                .operand("t", t, 1, 1)

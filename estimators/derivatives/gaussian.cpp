@@ -76,7 +76,7 @@ GaussianDerivatives::GaussianDerivatives(const Context& context, const MomentsBa
   precision_ = symmetrised(context, inverted(context, MatrixBatch<double>(context, problems_, p_, p_, covariances)));
 }
 
-MatrixBatch<double> GaussianDerivatives::value() const { return scaled(*context_, 1, value_); }
+MatrixBatch<double> GaussianDerivatives::value() const { return value_.copy(*context_); }
 
 MatrixBatch<double> GaussianDerivatives::mean_score() const { return times_scalar(*context_, mean_score_, weight_); }
 

@@ -39,7 +39,7 @@ Sides<T> trace_of_hadamard(const Context& context, const MatrixBatch<T>& a, cons
 
 template <class T>
 MatrixBatch<T> derivative_of_trace_form(const Context& context, const MatrixBatch<T>& a, DerivativeLayout layout) {
-  return layout == kScalarByMatrix ? transposed(context, a) : scaled(context, 1, a);
+  return layout == kScalarByMatrix ? transposed(context, a) : a.copy(context);
 }
 
 template <class T>

@@ -9,8 +9,9 @@
 namespace sigmahat {
 
 /// B matrices, rows × columns each, column-major and one after the other: entry (i, j) of item b is number
-/// i + j·rows + b·rows·columns. A vector has one column, a scalar one row, too. T is float or double: storage alone;
-/// functions of a batch compute in float64. As an operand a batch of one item serves all items of the others.
+/// i + j·rows + b·rows·columns (NumPy's default order is the other one: hand it Xᵀ). A vector has one column, a scalar one
+/// row, too. T is float or double: storage alone; functions of a batch compute in float64. As an operand a batch of one
+/// item serves all items of the others. It owns its memory and moves; copy() copies.
 template <class T>
 class MatrixBatch {
  public:
@@ -27,6 +28,9 @@ class MatrixBatch {
   Index entries() const { return rows_ * columns_; }
   /// A copy in host memory, in the order of storage.
   std::vector<T> values() const;
+
+  /// A second batch with the same numbers, copied within the backend's memory.
+  MatrixBatch copy(const Context& context) const;
 
   /// The same numbers in another shape of as many entries, or as another number of items: InvalidArgument if the
   /// total differs.

@@ -57,6 +57,10 @@ TEST_P(Derivatives, BatchesKeepTheirNumbersInBothTypes) {
     EXPECT_EQ(reshaped.values(), values);
   }
   EXPECT_THAT(counting(2, 1, 2).values(), ElementsAre(1, 2, 3, 4));
+  const MatrixBatch<double> original = counting(2, 1, 2), copy = original.copy(context());
+  EXPECT_NE(copy.device(), original.device());
+  EXPECT_EQ(copy.items(), 2);
+  EXPECT_EQ(copy.values(), original.values());
   EXPECT_THAT(batch(0, 3, 2, {}).values(), IsEmpty());
 }
 

@@ -9,10 +9,7 @@ namespace sigmahat::derivatives {
 /// Pairs on the backend: operands 0, 2, ... are values, 1, 3, ... their differentials.
 template <class T>
 Differential<T> pair_of(const Trial<T>& trial, const Operands<T>& in, std::size_t k) {
-  const auto copy = [&](const MatrixBatch<T>& x) {
-    return MatrixBatch<T>(trial.context, x.items(), x.rows(), x.columns(), x.values());
-  };
-  return {copy(in.batch[2 * k]), copy(in.batch[2 * k + 1])};
+  return {in.batch[2 * k].copy(trial.context), in.batch[2 * k + 1].copy(trial.context)};
 }
 
 /// Values and directions of an item apart.

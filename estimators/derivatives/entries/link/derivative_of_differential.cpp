@@ -35,12 +35,12 @@ struct DerivativeOfDifferential {
     // The differential by its own rules: d(aᵀXXᵀb) = tr(aᵀ dX Xᵀb) + tr(aᵀX dXᵀ b).
     const DifferentialMap<T> differential = [&](const MatrixBatch<T>& directions) {
       const auto fixed = [&](const MatrixBatch<T>& x) {
-        return Differential<T>{MatrixBatch<T>(trial.context, 1, x.rows(), x.columns(), x.values()),
+        return Differential<T>{x.copy(trial.context),
                                MatrixBatch<T>(trial.context, 1, x.rows(), x.columns(),
                                               std::vector<T>(static_cast<std::size_t>(x.entries()), T(0)))};
       };
       Differential<T> x = fixed(in.batch[0]);
-      x.d = MatrixBatch<T>(trial.context, directions.items(), m, n, directions.values());
+      x.d = directions.copy(trial.context);
       const Differential<T> left = product(trial.context, transpose(trial.context, fixed(in.batch[1])), x);
       const Differential<T> right = product(trial.context, transpose(trial.context, x), fixed(in.batch[2]));
       return product(trial.context, left, right).d;
