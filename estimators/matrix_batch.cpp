@@ -2,6 +2,8 @@
 
 #include <cstring>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "sigmahat/host/error.hpp"
 
@@ -27,7 +29,7 @@ Index checked_count(Index items, Index rows, Index columns) {
 /// Doubles whose memory holds `count` numbers of type T.
 template <class T>
 std::size_t doubles_for(Index count) {
-  constexpr Index kPerDouble = sizeof(double) / sizeof(T);
+  constexpr Index kPerDouble = std::is_same_v<T, float> ? 2 : 1;
   return static_cast<std::size_t>((count + kPerDouble - 1) / kPerDouble);
 }
 

@@ -165,7 +165,7 @@ template <>
 struct MatrixStep<MatrixFunction::multiply> : WithoutScratch {
   template <class Team, class T>
   SIGMAHAT_STEP static void apply(const Team& team, const MatrixFunctionCall& call, const MatrixItem<T>& item) {
-    const T* const c = item.in[2];
+    const T* const c = call.in[2].data == nullptr ? nullptr : item.in[2];
     T* const out = item.out;
     const Index m = call.m;
     const double alpha = call.alpha, beta = call.beta;

@@ -69,7 +69,8 @@ inline DividedCalls divided(const MatrixFunctionCall& call) {
     own.n = 1;
     own.items = part == 0 ? whole : 1;
     for (auto& operand : own.in) {
-      if (operand.data != nullptr) operand.data = static_cast<const char*>(operand.data) + starts[part] * entry_bytes;
+      if (operand.data == nullptr) continue;
+      operand.data = static_cast<const char*>(operand.data) + starts[part] * entry_bytes;
       operand.stride = own.m;
     }
     own.out = static_cast<char*>(call.out) + starts[part] * entry_bytes;

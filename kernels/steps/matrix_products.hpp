@@ -22,7 +22,7 @@ template <class T>
 SIGMAHAT_STEP MatrixItem<T> matrix_item(const MatrixFunctionCall& call, Index out_entries, Index item,
                                         double* scratch) {
   const auto place = [item](const MatrixFunctionCall::Operand& operand) {
-    return operand.data == nullptr ? nullptr : static_cast<const T*>(operand.data) + item * operand.stride;
+    return static_cast<const T*>(operand.data) + item * operand.stride;  // null, where it is missing, with stride 0
   };
   return {{place(call.in[0]), place(call.in[1]), place(call.in[2])},
           static_cast<T*>(call.out) + item * out_entries,
@@ -42,7 +42,8 @@ SIGMAHAT_STEP double wide(T value) {
 template <class T>
 SIGMAHAT_STEP void store(T* out, double value) {
   const T rounded = static_cast<T>(value);
-  *out = rounded == rounded ? rounded : static_cast<T>(kCanonicalNaN);
+  const bool is_number = rounded == rounded;  // NOLINT(misc-redundant-expression): a NaN is not
+  *out = is_number ? rounded : static_cast<T>(kCanonicalNaN);
 }
 
 /// Calls f(i, j) for every entry of a rows × columns matrix, neighbours in a column by neighbouring threads.

@@ -10,7 +10,7 @@ namespace sigmahat::derivatives {
 enum class DerivativeLayout { numerator, denominator };
 
 /// The defaults, by what is differentiated and by what. Where both layouts make a matrix, functions take the other one as
-/// an argument.
+/// an argument; derivatives along a curve are pairs of differentials, which transpose() turns.
 inline constexpr DerivativeLayout kVectorByScalar = DerivativeLayout::numerator;    ///< dy/dt: shaped as y
 inline constexpr DerivativeLayout kMatrixByScalar = DerivativeLayout::numerator;    ///< dY/dt: shaped as Y
 inline constexpr DerivativeLayout kScalarByVector = DerivativeLayout::denominator;  ///< ∂f/∂x: shaped as x

@@ -17,7 +17,9 @@ HWY_BEFORE_NAMESPACE();
 namespace sigmahat::backends::matrix_vectors {
 namespace HWY_NAMESPACE {
 
+#if HWY_NATIVE_FMA
 namespace hn = hwy::HWY_NAMESPACE;
+#endif
 
 /// A Team of one thread whose loops are vectorised: their turns do not depend on each other. A type of its own for each
 /// instruction set, so that no two of them share code.
@@ -120,11 +122,11 @@ struct VectorTeam : steps::SerialTeam {
   }
   /// The sums of the chains l and l + 4, of eight chains in one vector or two.
   template <class V>
-  static HWY_INLINE auto four_of(const V (&s)[1]) {
+  static HWY_INLINE hn::Vec<Quad> four_of(const V (&s)[1]) {
     return hn::Add(hn::LowerHalf(Quad(), s[0]), hn::UpperHalf(Quad(), s[0]));
   }
   template <class V>
-  static HWY_INLINE auto four_of(const V (&s)[2]) {
+  static HWY_INLINE hn::Vec<Quad> four_of(const V (&s)[2]) {
     return hn::Add(s[0], s[1]);
   }
   /// steps::sum_of_chains: the chains' halves are added, then the halves of the sums, then the last two.
@@ -144,7 +146,7 @@ struct VectorTeam : steps::SerialTeam {
   }
   /// sum_of() of four columns in one vector.
   template <class V, std::size_t kCount>
-  static HWY_INLINE auto sums_of_four(const V (&s)[4][kCount]) {
+  static HWY_INLINE hn::Vec<Quad> sums_of_four(const V (&s)[4][kCount]) {
     const auto pairs_of = [](auto a, auto b) HWY_ATTR {  // a's two sums below b's
       return hn::Add(hn::ConcatLowerLower(Quad(), b, a), hn::ConcatUpperUpper(Quad(), b, a));
     };

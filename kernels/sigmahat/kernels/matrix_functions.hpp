@@ -92,7 +92,7 @@ inline constexpr int kMostOperands = 3;
 struct MatrixFunctionCall {
   struct Operand {
     const void* data = nullptr;
-    Index stride = 0;  ///< entries from one item to the next; 0: the same item for all
+    Index stride = 0;  ///< entries from one item to the next; 0: the same item for all, or no operand
   };
   MatrixFunction function = MatrixFunction::scale;
   bool is_float = false;  ///< storage of all operands and of the result: float32, else float64
