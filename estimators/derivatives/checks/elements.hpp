@@ -43,7 +43,7 @@ Operands<T> element_operands(Trial<T>& trial, ElementFunction function, Index m,
 template <ElementFunction kFunction, class T>
 void check_element(Trial<T>& trial) {
   constexpr double kExponent = 2.5;
-  const auto [m, n, k] = trial.sizes;
+  const Index m = trial.sizes.m, n = trial.sizes.n;
   const auto value = [](const auto& x) {
     return entrywise(x[0],
                      [](const auto& y) -> std::decay_t<decltype(y)> { return element_value(kFunction, kExponent, y); });

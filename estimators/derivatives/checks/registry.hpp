@@ -15,13 +15,13 @@ struct CheckedEntry {
 };
 template <class Entry>
 CheckedEntry entry_of() {
-  return {Entry::text, &Entry::template check<float>, &Entry::template check<double>};
+  return {Entry::kText, &Entry::template check<float>, &Entry::template check<double>};
 }
 
 /// Where the backends have float64 alone.
 template <class Entry>
 CheckedEntry float64_entry() {
-  return {Entry::text, nullptr, &Entry::check};
+  return {Entry::kText, nullptr, &Entry::check};
 }
 
 /// All entries, group by group. CMake writes the definition: the `<name>_entry()` of every file below entries/.

@@ -8,7 +8,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct InverseByScalar {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "inverse-by-scalar",
       .group = "curves",
       .formula = "dX(t)⁻¹/dt = −X⁻¹X′X⁻¹; here X = A + B sin t at t = 0 and X′ = B",

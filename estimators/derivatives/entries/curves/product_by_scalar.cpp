@@ -7,7 +7,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ProductByScalar {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "product-by-scalar",
       .group = "curves",
       .formula = "d(X(t)Y(t))/dt = X′Y + XY′; here X = Ae^t, Y = B tanh t",
@@ -25,7 +25,7 @@ struct ProductByScalar {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n, k = trial.sizes.k;
     Operands<T> in = element_operands(trial, ElementFunction::log, 1, 1);  // t > 0
     for (const Dense<Real>& factor : {trial.matrix(m, k), trial.matrix(k, n)}) {
       trial.put(in, {factor});

@@ -7,7 +7,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ScaledMatrix {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "scaled-matrix-by-scalar",
       .group = "curves",
       .formula = "d(Aσ(t))/dt = Aσ′(t); here σ = tanh",
@@ -23,7 +23,7 @@ struct ScaledMatrix {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     Operands<T> in = element_operands(trial, ElementFunction::tanh, 1, 1);
     trial.put(in, {trial.matrix(m, n)});  // A, one for all items
     trial.put(in, {constant(m, n, 0)});   // does not move

@@ -30,7 +30,7 @@ Real minor_bound(const Dense<Real>& x) {
 }
 
 struct Determinant {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "determinant",
       .group = "differentials",
       .formula = "d|X| = tr(X* dX), X* the adjugate; also for a singular X",

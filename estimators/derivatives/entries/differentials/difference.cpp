@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct Difference {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "difference",
       .group = "differentials",
       .formula = "d(X − Y) = dX − dY",
@@ -21,7 +21,7 @@ struct Difference {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const Operands<T> in = trial.operands({{m, n}, {m, n}, {m, n}, {m, n}});
     const auto bound = [](std::size_t first) {
       return [first](const Arguments<Real>& args) {

@@ -4,7 +4,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ElementExp {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "element-exp",
       .group = "differentials",
       .formula = "d exp(X) = exp(X)∘dX",

@@ -4,7 +4,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ElementLog {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "element-log",
       .group = "differentials",
       .formula = "d ln(X) = (1/X)∘dX",

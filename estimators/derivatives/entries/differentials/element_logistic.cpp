@@ -4,7 +4,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ElementLogistic {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "element-logistic",
       .group = "differentials",
       .formula = "d s(X) = s(X)∘(1 − s(X))∘dX, s(x) = 1/(1 + e⁻ˣ)",

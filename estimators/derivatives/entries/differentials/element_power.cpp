@@ -4,7 +4,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ElementPower {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "element-power",
       .group = "differentials",
       .formula = "d X^α = αX^(α−1)∘dX, entry by entry",

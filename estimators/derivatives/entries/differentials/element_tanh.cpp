@@ -4,7 +4,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ElementTanh {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "element-tanh",
       .group = "differentials",
       .formula = "d tanh(X) = (1 − tanh²X)∘dX",

@@ -7,7 +7,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct Hadamard {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "hadamard",
       .group = "differentials",
       .formula = "d(X∘Y) = dX∘Y + X∘dY",
@@ -23,7 +23,7 @@ struct Hadamard {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const Operands<T> in = trial.operands({{m, n}, {m, n}, {m, n}, {m, n}});
     check_products(
         trial, in, 2, 4,

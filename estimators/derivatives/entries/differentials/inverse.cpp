@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct Inverse {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "inverse",
       .group = "differentials",
       .formula = "dX⁻¹ = −X⁻¹ dX X⁻¹",

@@ -7,7 +7,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct LogDeterminant {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "log-determinant",
       .group = "differentials",
       .formula = "d ln|X| = tr(X⁻¹ dX)",

@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct Product {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "product",
       .group = "differentials",
       .formula = "d(XY) = dX Y + X dY",
@@ -23,7 +23,7 @@ struct Product {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n, k = trial.sizes.k;
     const Operands<T> in = trial.operands({{m, k}, {m, k}, {k, n}, {k, n}});
     check_products(
         trial, in, 2, k + 4, [](const auto& x) { return x[0] * x[1]; },

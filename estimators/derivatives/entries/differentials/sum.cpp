@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct Sum {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "sum",
       .group = "differentials",
       .formula = "d(X + Y) = dX + dY",
@@ -19,7 +19,7 @@ struct Sum {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const Operands<T> in = trial.operands({{m, n}, {m, n}, {m, n}, {m, n}});
     check_products(
         trial, in, 1, 2, [](const auto& x) { return x[0] + x[1]; },

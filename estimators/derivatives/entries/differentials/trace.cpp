@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct Trace {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "trace",
       .group = "differentials",
       .formula = "d tr X = tr dX",

@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct Transpose {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "transpose",
       .group = "differentials",
       .formula = "d(Xᵀ) = (dX)ᵀ",
@@ -19,7 +19,7 @@ struct Transpose {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const Operands<T> in = trial.operands({{m, n}, {m, n}});
     const auto zero = [&](const auto&) { return constant(n, m, 0); };
     check_pair(

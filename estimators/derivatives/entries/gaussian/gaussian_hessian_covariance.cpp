@@ -4,7 +4,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct CovarianceHessian {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "gaussian-hessian-covariance",
       .group = "gaussian",
       .formula = "∂²ℓ/∂vech Σ∂(vech Σ)ᵀ = ½Dᵀ[nΣ⁻¹⊗Σ⁻¹ − P⊗Σ⁻¹ − Σ⁻¹⊗P]D, P = Σ⁻¹M(μ)Σ⁻¹",

@@ -4,7 +4,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct CrossHessian {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "gaussian-hessian-cross",
       .group = "gaussian",
       .formula = "∂²ℓ/∂μ∂(vech Σ)ᵀ = −n((x̄ − μ)ᵀΣ⁻¹ ⊗ Σ⁻¹)D",

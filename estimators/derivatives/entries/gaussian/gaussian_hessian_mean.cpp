@@ -4,7 +4,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct MeanHessian {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "gaussian-hessian-mean",
       .group = "gaussian",
       .formula = "∂²ℓ/∂μ∂μᵀ = −nΣ⁻¹",

@@ -6,7 +6,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct Information {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "gaussian-information",
       .group = "gaussian",
       .formula = "−E ∂²ℓ/∂vech Σ∂(vech Σ)ᵀ = (n/2)Dᵀ(Σ⁻¹⊗Σ⁻¹)D, minus the Hessian at Σ = M(μ)/n",

@@ -7,7 +7,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct Score {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "gaussian-score",
       .group = "gaussian",
       .formula = "∂ℓ/∂μ = nΣ⁻¹(x̄ − μ); ∂ℓ/∂Σ = A = ½(Σ⁻¹M(μ)Σ⁻¹ − nΣ⁻¹), for a symmetric Σ A + Aᵀ − A∘I",

@@ -8,7 +8,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ElementMap {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "element-map",
       .group = "layouts",
       .formula = "∂exp(x)/∂x = diag(exp(x)), exp entry by entry",

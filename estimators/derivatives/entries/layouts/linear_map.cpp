@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct LinearMap {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "linear-map",
       .group = "layouts",
       .formula = "∂(Ax)/∂x = A (numerator), Aᵀ (denominator)",
@@ -21,7 +21,7 @@ struct LinearMap {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const auto value = [](const auto& in) { return in[1] * in[0]; };
     const Operands<T> in = trial.operands({{n, 1}, {m, n}});
     check_jacobian(

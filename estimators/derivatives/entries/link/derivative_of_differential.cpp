@@ -6,7 +6,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct DerivativeOfDifferential {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "derivative-of-differential",
       .group = "link",
       .formula = "(∂f/∂X)_ij = df in the direction E_ij; here f = aᵀXXᵀb, df by the rules of products",
@@ -23,7 +23,7 @@ struct DerivativeOfDifferential {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const auto value = [](const auto& x) {
       const auto transpose = transposed_dense(x[0]);
       return inner(transpose * x[1], transpose * x[2]);

@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct DerivativeOfTraceForm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "derivative-of-trace-form",
       .group = "link",
       .formula = "df = tr(A dX)  ⇒  ∂f/∂X = Aᵀ",
@@ -20,7 +20,7 @@ struct DerivativeOfTraceForm {
   template <class T>
   static void check(Trial<T>& trial) {
     // f = tr(AX) = Σ a_ij x_ji, whose differential has this form.
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const auto value = [](const auto& x) { return inner(transposed_dense(x[1]), x[0]); };
     const Operands<T> in = trial.operands({{m, n}, {n, m}});
     trial.compare(

@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct BilinearForm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "bilinear-form",
       .group = "matrices",
       .formula = "∂(aᵀXb)/∂X = abᵀ",
@@ -21,7 +21,7 @@ struct BilinearForm {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     check_gradient(
         trial, trial.operands({{m, n}, {m, 1}, {n, 1}}), m + n + 3,
         [](const auto& in) { return inner(in[1], in[0] * in[2]); },

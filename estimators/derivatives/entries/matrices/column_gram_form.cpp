@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ColumnGramForm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "column-gram-form",
       .group = "matrices",
       .formula = "∂(aᵀXᵀXb)/∂X = Xabᵀ + Xbaᵀ",
@@ -21,7 +21,7 @@ struct ColumnGramForm {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     check_gradient(
         trial, trial.operands({{m, n}, {n, 1}, {n, 1}}), 2 * n + m + 8,
         [](const auto& in) { return inner(in[0] * in[1], in[0] * in[2]); },

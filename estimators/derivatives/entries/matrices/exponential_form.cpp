@@ -8,7 +8,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ExponentialForm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "exponential-form",
       .group = "matrices",
       .formula = "∂(aᵀexp(Xb))/∂X = (a ∘ exp(Xb)) bᵀ, exp entry by entry",
@@ -24,7 +24,7 @@ struct ExponentialForm {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const auto value = [](const auto& in) {
       return inner(in[1], entrywise(in[0] * in[2], [](const auto& t) -> std::decay_t<decltype(t)> {
                      using std::exp;

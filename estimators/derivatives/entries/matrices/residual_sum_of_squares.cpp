@@ -8,7 +8,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ResidualForm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "residual-sum-of-squares",
       .group = "matrices",
       .formula = "∂‖y − Xβ‖²/∂β = 2Xᵀ(Xβ − y), zero at the least-squares coefficients",
@@ -30,7 +30,7 @@ struct ResidualForm {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const auto value = [](const auto& in) {
       const auto residuals = in[1] * in[0] - in[2];
       return inner(residuals, residuals);

@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct RowGramForm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "row-gram-form",
       .group = "matrices",
       .formula = "∂(aᵀXXᵀb)/∂X = abᵀX + baᵀX",
@@ -21,7 +21,7 @@ struct RowGramForm {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     check_gradient(
         trial, trial.operands({{m, n}, {m, 1}, {m, 1}}), 2 * m + n + 8,
         [](const auto& in) {

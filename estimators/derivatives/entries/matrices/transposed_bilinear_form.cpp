@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct TransposedBilinearForm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "transposed-bilinear-form",
       .group = "matrices",
       .formula = "∂(aᵀXᵀb)/∂X = baᵀ",
@@ -24,7 +24,7 @@ struct TransposedBilinearForm {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     check_gradient(
         trial, trial.operands({{m, n}, {n, 1}, {m, 1}}), m + n + 3,
         [](const auto& in) { return inner(in[1], transposed_dense(in[0]) * in[2]); },

@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct LeastSquaresHessian {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "least-squares-hessian",
       .group = "second order",
       .formula = "∂²‖y − Xβ‖²/∂β∂βᵀ = 2XᵀX",
@@ -21,7 +21,7 @@ struct LeastSquaresHessian {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const Operands<T> in = trial.operands({{n, 1}, {m, n}, {m, 1}});
     check_hessian(
         trial, in, residual_form::hessian(trial.context, in.batch[1]), vector_moves, vector_moves,

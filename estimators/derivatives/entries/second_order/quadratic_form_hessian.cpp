@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct QuadraticHessian {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "quadratic-form-hessian",
       .group = "second order",
       .formula = "∂²(xᵀAx)/∂x∂xᵀ = A + Aᵀ",

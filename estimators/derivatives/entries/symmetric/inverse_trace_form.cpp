@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct InverseTraceGradient {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "inverse-trace-form",
       .group = "symmetric",
       .formula = "∂tr(X⁻¹M)/∂X = −(X⁻¹MX⁻¹)ᵀ = A; for a symmetric X: A + Aᵀ − A∘I",

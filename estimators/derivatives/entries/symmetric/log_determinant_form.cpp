@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct LogDeterminantGradient {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "log-determinant-form",
       .group = "symmetric",
       .formula = "∂ln|X|/∂X = X⁻ᵀ; for a symmetric X with free x_ij, i ≤ j: 2X⁻¹ − X⁻¹∘I",

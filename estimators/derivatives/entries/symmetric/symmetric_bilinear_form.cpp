@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct SymmetricBilinear {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "symmetric-bilinear-form",
       .group = "symmetric",
       .formula = "∂(aᵀXb)/∂X for a symmetric X with free x_ij, i ≤ j: abᵀ + baᵀ − (abᵀ)∘I",

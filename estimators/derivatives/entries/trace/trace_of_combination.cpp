@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct TraceOfCombination {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "trace-of-combination",
       .group = "trace",
       .formula = "tr(αA + βB) = α tr(A) + β tr(B)",

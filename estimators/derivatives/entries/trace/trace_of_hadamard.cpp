@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct TraceOfHadamard {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "trace-of-hadamard",
       .group = "trace",
       .formula = "tr(Aᵀ(B∘C)) = tr((A∘B)ᵀC)",
@@ -23,7 +23,7 @@ struct TraceOfHadamard {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const Operands<T> in = trial.operands({{m, n}, {m, n}, {m, n}});
     check_sides(
         trial, in, m + n + 4,

@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct TraceOfProduct {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "trace-of-product",
       .group = "trace",
       .formula = "tr(AB) = tr(BA)",
@@ -23,7 +23,7 @@ struct TraceOfProduct {
 
   template <class T>
   static void check(Trial<T>& trial) {
-    const auto [m, n, k] = trial.sizes;
+    const Index m = trial.sizes.m, n = trial.sizes.n;
     const Operands<T> in = trial.operands({{m, n}, {n, m}});
     check_sides(
         trial, in, m + n + 2, [](const auto& x) { return trace_of(x[0] * x[1]); },

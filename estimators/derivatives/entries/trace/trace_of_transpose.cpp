@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct TraceOfTranspose {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "trace-of-transpose",
       .group = "trace",
       .formula = "tr(Aᵀ) = tr(A)",

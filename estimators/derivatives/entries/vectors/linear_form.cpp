@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct LinearForm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "linear-form",
       .group = "vectors",
       .formula = "∂(xᵀa)/∂x = ∂(aᵀx)/∂x = a",

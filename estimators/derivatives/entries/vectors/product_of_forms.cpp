@@ -7,7 +7,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct ProductOfForms {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "product-of-forms",
       .group = "vectors",
       .formula = "∂(aᵀx xᵀb)/∂x = a bᵀx + b aᵀx",

@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct QuadraticForm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "quadratic-form",
       .group = "vectors",
       .formula = "∂(xᵀAx)/∂x = Ax + Aᵀx",

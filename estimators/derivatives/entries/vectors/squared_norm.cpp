@@ -5,7 +5,7 @@ namespace sigmahat::derivatives {
 namespace {
 
 struct SquaredNorm {
-  static constexpr DerivativeEntry text{
+  static constexpr DerivativeEntry kText{
       .name = "squared-norm",
       .group = "vectors",
       .formula = "∂(xᵀx)/∂x = 2x",
