@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "bench/available_memory.hpp"
@@ -18,14 +19,12 @@ constexpr double kShareOfMemory = 0.9;  // what a case may take of the memory th
 
 /// A batch that does not fit would be ended by the system without a word, or make it swap.
 void require_memory(const BenchBatch& batch) {
-  double most = 0;
-  const BenchCase* largest = nullptr;
-  for (const BenchCase& the : bench_cases()) {
-    const double bytes = item_bytes(the, batch.size, ScalarType::float64) * static_cast<double>(batch.items);
-    if (bytes <= most) continue;
-    most = bytes;
-    largest = &the;
-  }
+  const auto bytes_of = [&](const BenchCase& the) {
+    return item_bytes(the, batch.size, ScalarType::float64) * static_cast<double>(batch.items);
+  };
+  const auto cases = bench_cases();
+  const auto largest = std::ranges::max_element(cases, {}, bytes_of);
+  const double most = bytes_of(*largest);
   const double available = available_memory();
   if (most <= kShareOfMemory * available) return;
   throw UsageError(
