@@ -22,7 +22,7 @@ void require_memory(const BenchBatch& batch) {
   const auto bytes_of = [&](const BenchCase& the) {
     return item_bytes(the, batch.size, ScalarType::float64) * static_cast<double>(batch.items);
   };
-  const auto cases = bench_cases();
+  const auto& cases = bench_cases();
   const auto largest = std::ranges::max_element(cases, {}, bytes_of);
   const double most = bytes_of(*largest);
   const double available = available_memory();

@@ -38,7 +38,10 @@ double available_memory() {
 std::string bytes_text(double bytes) {
   constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
   std::size_t unit = 0;
-  for (; bytes >= 1000 && unit + 1 < std::size(kUnits); bytes /= 1000) ++unit;
+  while (bytes >= 1000 && unit + 1 < std::size(kUnits)) {
+    bytes /= 1000;
+    ++unit;
+  }
   return unit == 0 ? fmt::format("{:.0f} bytes", bytes) : fmt::format("{:.3g} {}", bytes, kUnits[unit]);
 }
 

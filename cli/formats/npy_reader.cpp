@@ -125,6 +125,7 @@ void set_copy(const NpyTable& source, const ColumnSelection& selection, Table& t
 Table read_npy(const TableRequest& request) {
   const NpyTable source = open_table(request);
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(source.columns));
   for (Index j = 0; j < source.columns; ++j) names.push_back(std::to_string(j));
   const ColumnSelection selection = select_columns(request, names);
 

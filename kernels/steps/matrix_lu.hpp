@@ -96,7 +96,8 @@ SIGMAHAT_STEP LuOutcome lu_factor(const Team& team, Index n, const T* input, con
   bool is_negative = false;
   for (Index step = 0; step < n; ++step) {
     const LuPivot pivot = choose_pivot(n, step, lu);
-    if (!(pivot.size > 0)) return {step, pivot.size != pivot.size, is_negative};
+    const bool is_nan = pivot.size != pivot.size;  // NOLINT(misc-redundant-expression): a NaN is not itself
+    if (!(pivot.size > 0)) return {step, is_nan, is_negative};
     is_negative = is_negative != ((pivot.row != step) != (pivot.column != step));
     team.barrier();
     swap_lines(team, n, step, pivot, lu);

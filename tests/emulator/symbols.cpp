@@ -35,7 +35,7 @@ const std::vector<std::string>& addr2line(std::uintptr_t offset) {
   char command[160];
   std::snprintf(command, sizeof command, "addr2line -e /proc/%ld/exe -f -C -i 0x%lx 2>/dev/null",
                 static_cast<long>(getpid()), static_cast<unsigned long>(offset));
-  if (FILE* const pipe = popen(command, "r")) {
+  if (FILE* const pipe = popen(command, "r")) {  // NOLINT(bugprone-command-processor): numbers alone go in
     char line[4096];
     while (std::fgets(line, sizeof line, pipe) != nullptr) {
       lines.emplace_back(line);

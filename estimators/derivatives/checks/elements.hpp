@@ -49,7 +49,7 @@ void check_element(Trial<T>& trial) {
                      [](const auto& y) -> std::decay_t<decltype(y)> { return element_value(kFunction, kExponent, y); });
   };
   const Operands<T> in = element_operands(trial, kFunction, m, n);
-  const auto sized = [](Dense<Real> exact) { return rounding_bound<T>(1, 12, absolute(exact)); };
+  const auto sized = [](const Dense<Real>& exact) { return rounding_bound<T>(1, 12, absolute(exact)); };
   check_pair(
       trial, in, value, element_function(trial.context, kFunction, pair_of(trial, in, 0), kExponent),
       [&](const auto& args) { return sized(value(part_of(args, 0))); },

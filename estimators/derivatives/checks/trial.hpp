@@ -79,6 +79,7 @@ class Trial {
   void put(Operands<T>& to, const std::vector<Dense<Real>>& items) const {
     const Index rows = items[0].rows, columns = items[0].columns;
     std::vector<T> values;
+    values.reserve(items.size() * static_cast<std::size_t>(rows * columns));
     for (const Dense<Real>& item : items) {
       for (const Real value : item.values) values.push_back(static_cast<T>(value));
     }
@@ -90,15 +91,15 @@ class Trial {
   Operands<T> operands(const std::vector<Shape>& shapes) {
     Operands<T> result;
     for (std::size_t k = 0; k < shapes.size(); ++k) {
-      std::vector<Dense<Real>> items;
-      for (Index b = 0; b < (k == 1 ? 1 : kTrialItems); ++b) items.push_back(matrix(shapes[k].rows, shapes[k].columns));
+      std::vector<Dense<Real>> items(k == 1 ? 1 : kTrialItems);
+      for (Dense<Real>& item : items) item = matrix(shapes[k].rows, shapes[k].columns);
       put(result, items);
     }
     return result;
   }
   std::vector<Dense<Real>> regulars(Index n, bool symmetric = false) {
-    std::vector<Dense<Real>> items;
-    for (Index b = 0; b < kTrialItems; ++b) items.push_back(regular(n, symmetric));
+    std::vector<Dense<Real>> items(kTrialItems);
+    for (Dense<Real>& item : items) item = regular(n, symmetric);
     return items;
   }
 

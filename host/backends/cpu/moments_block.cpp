@@ -89,7 +89,8 @@ PanelStorage::PanelStorage(Index columns, Index depth, bool with_weights) {
   const Index padded = tile_groups(columns) * kTile, packed = padded * depth;
   memory_.assign(static_cast<std::size_t>(packed * (with_weights ? 2 : 1) + 4 * padded + kTile), 0.0);
   const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
-  double* next = memory_.data() + (kLineBytes - address % kLineBytes) % kLineBytes / sizeof(double);
+  const std::uintptr_t unaligned = (kLineBytes - address % kLineBytes) % kLineBytes / sizeof(double);
+  double* next = memory_.data() + unaligned;
   const auto take = [&next](Index count) { return std::exchange(next, next + count); };
   panel_.rows = take(packed);
   panel_.weighted = with_weights ? take(packed) : nullptr;

@@ -183,7 +183,7 @@ std::vector<UsableGpu> usable_gpus(std::string& reason) noexcept try {
 } catch (const std::exception& error) {
   try {
     reason = error.what();
-  } catch (...) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch): no memory, not even for the reason
   }
   return {};
 }

@@ -31,7 +31,7 @@ struct ScaledMatrix {
       const auto factor = element_value(ElementFunction::tanh, 1, x[0](0));
       return entrywise(x[1], [&](const auto& a) -> std::decay_t<decltype(a)> { return a * factor; });
     };
-    const auto sized = [](Dense<Real> exact) { return rounding_bound<T>(2, 14, absolute(exact)); };
+    const auto sized = [](const Dense<Real>& exact) { return rounding_bound<T>(2, 14, absolute(exact)); };
     check_pair(
         trial, in, value, scaled_matrix(trial.context, ElementFunction::tanh, in.batch[2], pair_of(trial, in, 0)),
         [&](const auto& args) { return sized(value(part_of(args, 0))); },

@@ -63,6 +63,7 @@ struct Determinant {
     trial.put(in, items);
     trial.put(in, {trial.matrix(n, n)});
     std::vector<Dense<Real>> cofactors;  // of each item, by dual numbers
+    cofactors.reserve(in.items.size());
     for (const Arguments<Real>& args : in.items) cofactors.push_back(gradient_by_duals(kDeterminant, {args[0]}));
     const auto cofactors_of = [&](const Arguments<Real>& args) -> const Dense<Real>& {
       return cofactors[static_cast<std::size_t>(&args - in.items.data())];
