@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "ascent_report.hpp"
@@ -12,6 +13,8 @@ namespace sigmahat::cli {
 namespace {
 
 const char* precision_name(ScalarType precision) { return precision == ScalarType::float32 ? "float32" : "float64"; }
+
+constexpr double kShortestCall = 1e-3;  // seconds that say something about bandwidth
 
 /// What stands for the limit on this device.
 const char* limit_words(const BenchReport& report) {
@@ -35,6 +38,12 @@ std::string bench_text(const BenchReport& report) {
     fmt::format_to(std::back_inserter(out), "{:<18}{:<10}{:<9}{:>10}{:>10}{:>10.2f}{:>12.2f}{:>10.0f} %\n",
                    result.entry, result.function, precision_name(result.precision), seconds_text(result.seconds),
                    bytes_text(result.bytes), result.rate() * 1e-9, result.limit * 1e-9, 100 * result.fraction());
+  }
+  const bool short_calls = std::any_of(report.results.begin(), report.results.end(),
+                                       [](const BenchResult& result) { return !(result.seconds >= kShortestCall); });
+  if (short_calls) {
+    out +=
+        "\nCalls of less than a millisecond show what a call costs, not what the memory allows: give more --items.\n";
   }
   return out;
 }

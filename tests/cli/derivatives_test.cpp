@@ -305,6 +305,7 @@ TEST(BenchDerivatives, Text) {
   EXPECT_THAT(outcome.out, StartsWith("10 items of size 3, medians of 1, on reference ("));
   EXPECT_THAT(outcome.out, HasSubstr("limit: a pass that reads the operands and overwrites the result"));
   EXPECT_THAT(outcome.out, HasSubstr("quadratic-form    gradient  float32 "));
+  EXPECT_THAT(outcome.out, HasSubstr("give more --items"));
 }
 
 TEST(BenchDerivatives, CasesAreEntriesOfTheCatalogue) {

@@ -15,7 +15,7 @@ struct ProductByScalar {
       .layout = "matrix by scalar: numerator, as XY.",
       .function = "`product`, of the pairs (X, X′) and (Y, Y′)",
       .bound =
-          "(6u_T + c·2⁻⁵³)·Σ|terms|: (1) with chains over k; of each term of the example two factors, two "
+          "(6u_T + (k + 32)·2⁻⁵³)·Σ|terms|: (1) with chains over k; of each term of the example two factors, two "
           "curves, one product and the result are stored on the way.",
       .source =
           "Petersen and Pedersen, *The Matrix Cookbook*, section 2; Magnus and Neudecker, *Matrix Differential "

@@ -38,9 +38,9 @@ struct Determinant {
       .layout = "the differential has none; the derivative is scalar by matrix: denominator, numerator on request.",
       .function = "`determinant`; `determinant_form::value`, `determinant_form::gradient`",
       .bound =
-          "2u_T·Σ|X*||dX| + c·2⁻⁵³·n⁴·max|X|·max|dX|·Π‖xⱼ‖ without the two shortest columns. First part: "
+          "2u_T·Σ|X*||dX| + (8n + 8)·2⁻⁵³·n⁴·max|X|·max|dX|·Π‖xⱼ‖ without the two shortest columns. First part: "
           "adjugate and result are rounded to the storage type. Second part: elimination with complete "
-          "pivoting works on a matrix whose elements are off by some c·2⁻⁵³·max|X|; the derivatives of a "
+          "pivoting works on a matrix whose elements are off by some (8n + 8)·2⁻⁵³·max|X|; the derivatives of a "
           "cofactor by the elements are minors of order n − 2, which by Hadamard's inequality are at most the "
           "product of the lengths of n − 2 columns; there are at most n² elements in each of n² cofactors. "
           "There is no division by the last pivot, so no condition number, and a matrix of rank n − 1 has its "

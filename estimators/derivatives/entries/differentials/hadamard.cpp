@@ -15,7 +15,7 @@ struct Hadamard {
       .layout = "none: a differential is shaped as its function.",
       .function = "`hadamard`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with three operations; the two products are stored before they are "
+          "(2u_T + 4·2⁻⁵³)·Σ|terms|: (1) with three operations; the two products are stored before they are "
           "added, so their rounding to the storage type counts twice.",
       .source = "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 8.",
       .proof = "docs/math/matrix_calculus.md, section hadamard",

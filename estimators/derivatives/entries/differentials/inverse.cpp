@@ -13,9 +13,9 @@ struct Inverse {
       .layout = "none: a differential is shaped as its function.",
       .function = "`inverse`",
       .bound =
-          "4u_T·|X⁻¹||dX||X⁻¹| + c·2⁻⁵³·κ(X)‖X⁻¹‖²‖dX‖. First part: both inverses, one product and the result "
+          "4u_T·|X⁻¹||dX||X⁻¹| + (16n + 16)·2⁻⁵³·κ(X)‖X⁻¹‖²‖dX‖. First part: both inverses, one product and the result "
           "are rounded to the storage type. Second part: LU with pivoting solves a system whose matrix is off "
-          "by some c·2⁻⁵³·‖X‖ (backward error), which moves X⁻¹ by κ(X)‖X⁻¹‖ times that, and both inverses "
+          "by some (8n + 8)·2⁻⁵³·‖X‖ (backward error), which moves X⁻¹ by κ(X)‖X⁻¹‖ times that, and both inverses "
           "carry it. A matrix whose elimination meets a zero pivot gives NaN in its item.",
       .source =
           "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 8; Petersen and Pedersen, *The Matrix "

@@ -15,7 +15,7 @@ struct LogDeterminant {
       .layout = "none: a differential is shaped as its function.",
       .function = "`log_determinant`",
       .bound =
-          "2u_T·Σ|X⁻¹||dX| + c·2⁻⁵³·n·κ(X)‖X⁻¹‖‖dX‖: the inverse and the result are rounded to the storage "
+          "2u_T·Σ|X⁻¹||dX| + (16n + 16)·2⁻⁵³·n·κ(X)‖X⁻¹‖‖dX‖: the inverse and the result are rounded to the storage "
           "type, and the inverse carries the backward error of LU, as in the entry inverse. The value is −∞ where |X| "
           "= 0, NaN where |X| < 0.",
       .source =

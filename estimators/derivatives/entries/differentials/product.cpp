@@ -13,7 +13,7 @@ struct Product {
       .layout = "none: a differential is shaped as its function.",
       .function = "`product`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with chains over k; X dY is stored before dX Y is added, so its "
+          "(2u_T + (k + 4)·2⁻⁵³)·Σ|terms|: (1) with chains over k; X dY is stored before dX Y is added, so its "
           "rounding to the storage type counts twice.",
       .source =
           "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 8; Petersen and Pedersen, *The Matrix "

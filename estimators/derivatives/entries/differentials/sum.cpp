@@ -12,7 +12,7 @@ struct Sum {
       .sizes = "X, Y, dX, dY: m × n; result m × n.",
       .layout = "none: a differential is shaped as its function.",
       .function = "`sum`",
-      .bound = "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one addition and one rounding to the storage type.",
+      .bound = "(u_T + 2·2⁻⁵³)·Σ|terms|: (1) with one addition and one rounding to the storage type.",
       .source = "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 8.",
       .proof = "docs/math/matrix_calculus.md, section sum",
   };

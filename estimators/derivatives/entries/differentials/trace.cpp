@@ -13,7 +13,7 @@ struct Trace {
       .layout = "none: a differential is shaped as its function.",
       .function = "`trace`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with a chain over the n elements of the diagonal and one rounding to "
+          "(u_T + n·2⁻⁵³)·Σ|terms|: (1) with a chain over the n elements of the diagonal and one rounding to "
           "the storage type.",
       .source = "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 8.",
       .proof = "docs/math/matrix_calculus.md, section trace",

@@ -13,7 +13,7 @@ struct LinearMap {
       .layout = "vector by vector: numerator, the Jacobian; denominator on request, the gradient matrix.",
       .function = "`linear_map::value`, `linear_map::jacobian`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and a chain over the n products "
+          "(u_T + n·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and a chain over the n products "
           "of each element of Ax. The Jacobian is a copy.",
       .source = "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 9.",
       .proof = "docs/math/matrix_calculus.md, section linear-map",

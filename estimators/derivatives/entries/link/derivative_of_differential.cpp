@@ -14,7 +14,8 @@ struct DerivativeOfDifferential {
       .layout = "scalar by matrix: denominator; numerator on request.",
       .function = "`derivative_of_differential`",
       .bound =
-          "(6u_T + c·2⁻⁵³)·Σ|terms|: (1), with chains over m and n; the rules product and transpose store each "
+          "(6u_T + (2m + n + 8)·2⁻⁵³)·Σ|terms|: (1), with chains over m and n; the rules product and transpose store "
+          "each "
           "of their results, of which up to six lie between the operands and df. Probing itself adds nothing: "
           "the directions are exact.",
       .source = "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 5.",

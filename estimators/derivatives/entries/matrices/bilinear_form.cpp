@@ -13,7 +13,8 @@ struct BilinearForm {
       .layout = "scalar by matrix: denominator; numerator on request.",
       .function = "`bilinear_form::value`, `bilinear_form::gradient`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type, and for the value chains over n "
+          "(u_T + (m + n + 3)·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type, and for the value chains over "
+          "n "
           "and m; the terms are |aᵢ||xᵢⱼ||bⱼ|, of the derivative |aᵢ||bⱼ|.",
       .source = "Petersen and Pedersen, *The Matrix Cookbook*, section 2.4.",
       .proof = "docs/math/matrix_calculus.md, section bilinear-form",

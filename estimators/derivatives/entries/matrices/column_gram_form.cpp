@@ -13,7 +13,8 @@ struct ColumnGramForm {
       .layout = "scalar by matrix: denominator; numerator on request.",
       .function = "`column_gram_form::value`, `column_gram_form::gradient`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and the chains over n of Xa and "
+          "(u_T + (2n + m + 8)·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and the chains over n of Xa "
+          "and "
           "Xb, for the value one over m, too; the terms are the formula at absolute values.",
       .source = "Petersen and Pedersen, *The Matrix Cookbook*, section 2.4.",
       .proof = "docs/math/matrix_calculus.md, section column-gram-form",

@@ -16,8 +16,8 @@ struct ExponentialForm {
       .layout = "scalar by matrix: denominator; numerator on request.",
       .function = "`exponential_form::value`, `exponential_form::gradient`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|aᵢ|e^tᵢ(1 + τᵢ)|bⱼ|, t = Xb, τ = |X||b|: (1), but an error ε of tᵢ is an error "
-          "e^tᵢ·ε of its exponential, and ε is up to c·2⁻⁵³·τᵢ. In the value |bⱼ| does not stand.",
+          "(u_T + (n + m + 8)·2⁻⁵³)·Σ|aᵢ|e^tᵢ(1 + τᵢ)|bⱼ|, t = Xb, τ = |X||b|: (1), but an error ε of tᵢ is an error "
+          "e^tᵢ·ε of its exponential, and ε is up to (n + m + 8)·2⁻⁵³·τᵢ. In the value |bⱼ| does not stand.",
       .source = "Magnus and Neudecker, *Matrix Differential Calculus*, chapters 5 and 9, for the method.",
       .proof = "docs/math/matrix_calculus.md, section exponential-form",
   };

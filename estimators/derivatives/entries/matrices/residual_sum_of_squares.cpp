@@ -18,7 +18,8 @@ struct ResidualForm {
           "`residual_form::value`, `residual_form::gradient`, `residual_form::minimiser`, "
           "`residual_form::hessian`",
       .bound =
-          "(u_T + c·2⁻⁵³)·2|X|ᵀ(|X||β| + |y|): (1) with one rounding to the storage type, a chain over n for "
+          "(u_T + (2n + m + 8)·2⁻⁵³)·2|X|ᵀ(|X||β| + |y|): (1) with one rounding to the storage type, a chain over n "
+          "for "
           "the residuals and one over m. At the computed zero the exact gradient is held against |X|ᵀ(|X||β| + "
           "|y|), of which it may be 2u_T and a few (n + m)·2⁻⁵³: an error of u_T in every coefficient, such as "
           "storing it, moves it as much.",

@@ -13,7 +13,8 @@ struct RowGramForm {
       .layout = "scalar by matrix: denominator; numerator on request.",
       .function = "`row_gram_form::value`, `row_gram_form::gradient`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and the chains over m of Xᵀa and "
+          "(u_T + (2m + n + 8)·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and the chains over m of Xᵀa "
+          "and "
           "Xᵀb, for the value one over n, too; the terms are the formula at absolute values.",
       .source = "Petersen and Pedersen, *The Matrix Cookbook*, section 2.4, for Xᵀ in the place of X.",
       .proof = "docs/math/matrix_calculus.md, section row-gram-form",

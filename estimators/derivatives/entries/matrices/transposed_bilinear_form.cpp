@@ -16,7 +16,8 @@ struct TransposedBilinearForm {
       .layout = "scalar by matrix: denominator; numerator on request.",
       .function = "`transposed_bilinear_form::value`, `transposed_bilinear_form::gradient`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type, and for the value chains over n "
+          "(u_T + (m + n + 3)·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type, and for the value chains over "
+          "n "
           "and m; the terms are |bᵢ||xᵢⱼ||aⱼ|, of the derivative |bᵢ||aⱼ|.",
       .source = "Petersen and Pedersen, *The Matrix Cookbook*, section 2.4.",
       .proof = "docs/math/matrix_calculus.md, section transposed-bilinear-form",

@@ -13,7 +13,7 @@ struct LeastSquaresHessian {
       .layout = "the result is symmetric, so both are the same.",
       .function = "`residual_form::hessian`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and a chain over the m products; "
+          "(u_T + (m + 4)·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and a chain over the m products; "
           "the terms are 2|xₖᵢ||xₖⱼ|.",
       .source = "Magnus and Neudecker, *Matrix Differential Calculus*, chapters 10 and 13.",
       .proof = "docs/math/matrix_calculus.md, section least-squares-hessian",

@@ -12,7 +12,7 @@ struct QuadraticHessian {
       .sizes = "A: n × n, not necessarily symmetric; result n × n, the same for every x.",
       .layout = "the result is symmetric, so both are the same.",
       .function = "`quadratic_form::hessian`",
-      .bound = "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one addition and one rounding to the storage type.",
+      .bound = "(u_T + 2·2⁻⁵³)·Σ|terms|: (1) with one addition and one rounding to the storage type.",
       .source = "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 10.",
       .proof = "docs/math/matrix_calculus.md, section quadratic-form-hessian",
   };

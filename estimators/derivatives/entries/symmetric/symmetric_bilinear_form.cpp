@@ -13,7 +13,7 @@ struct SymmetricBilinear {
       .layout = "scalar by matrix: the result is symmetric, so both are the same.",
       .function = "`symmetric_bilinear_form::gradient`; the value is `bilinear_form::value`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with a few operations; abᵀ is stored before its transpose is added, so "
+          "(2u_T + 4·2⁻⁵³)·Σ|terms|: (1) with a few operations; abᵀ is stored before its transpose is added, so "
           "its rounding to the storage type counts twice.",
       .source = "Petersen and Pedersen, *The Matrix Cookbook*, section 2.8.",
       .proof = "docs/math/matrix_calculus.md, section symmetric-bilinear-form",

@@ -13,7 +13,7 @@ struct TraceOfCombination {
       .layout = "none: nothing is differentiated.",
       .function = "`trace_of_combination`",
       .bound =
-          "(3u_T + c·2⁻⁵³)·Σ|terms| on each side: (1) with a chain over the n elements of the diagonal; on the "
+          "(3u_T + (n + 4)·2⁻⁵³)·Σ|terms| on each side: (1) with a chain over the n elements of the diagonal; on the "
           "left αA + βB is stored on the way, on the right both traces.",
       .source =
           "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 1; Petersen and Pedersen, *The Matrix "

@@ -13,7 +13,7 @@ struct TraceOfHadamard {
       .layout = "none: nothing is differentiated.",
       .function = "`trace_of_hadamard`",
       .bound =
-          "(3u_T + c·2⁻⁵³)·Σ|terms| on each side: (1) with chains over m and n; the Hadamard product and the "
+          "(3u_T + (m + n + 4)·2⁻⁵³)·Σ|terms| on each side: (1) with chains over m and n; the Hadamard product and the "
           "matrix product are stored on the way.",
       .source =
           "Horn and Johnson, *Topics in Matrix Analysis*, chapter 5; Magnus and Neudecker, *Matrix "

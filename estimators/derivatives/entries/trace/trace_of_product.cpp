@@ -13,7 +13,7 @@ struct TraceOfProduct {
       .layout = "none: nothing is differentiated.",
       .function = "`trace_of_product`",
       .bound =
-          "(3u_T + c·2⁻⁵³)·Σ|terms| on each side: (1) with chains over n and m; the product is stored on the "
+          "(3u_T + (m + n + 2)·2⁻⁵³)·Σ|terms| on each side: (1) with chains over n and m; the product is stored on the "
           "way.",
       .source =
           "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 1; Petersen and Pedersen, *The Matrix "

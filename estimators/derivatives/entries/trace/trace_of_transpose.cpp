@@ -13,7 +13,7 @@ struct TraceOfTranspose {
       .layout = "none: nothing is differentiated.",
       .function = "`trace_of_transpose`",
       .bound =
-          "(3u_T + c·2⁻⁵³)·Σ|terms| on each side: (1) with a chain over the n elements of the diagonal; what "
+          "(3u_T + (n + 2)·2⁻⁵³)·Σ|terms| on each side: (1) with a chain over the n elements of the diagonal; what "
           "is stored on the way counts with u_T.",
       .source =
           "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 1; Petersen and Pedersen, *The Matrix "

@@ -13,7 +13,7 @@ struct LinearForm {
       .layout = "scalar by vector: denominator; numerator on request.",
       .function = "`linear_form::value`, `linear_form::gradient`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and a chain over the n products "
+          "(u_T + (n + 3)·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and a chain over the n products "
           "of the value. The gradient is a copy.",
       .source =
           "Petersen and Pedersen, *The Matrix Cookbook*, section 2.4; Magnus and Neudecker, *Matrix "

@@ -15,7 +15,7 @@ struct ProductOfForms {
       .layout = "scalar by vector: denominator; numerator on request.",
       .function = "`product_of_forms::value`, `product_of_forms::gradient`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and the two chains over n of aᵀx "
+          "(u_T + (2n + 8)·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and the two chains over n of aᵀx "
           "and bᵀx; the terms are |aᵢ||xᵢ||xⱼ||bⱼ|.",
       .source = "The case A = abᵀ of quadratic-form: Magnus and Neudecker, *Matrix Differential Calculus*, chapter 9.",
       .proof = "docs/math/matrix_calculus.md, section product-of-forms",

@@ -13,7 +13,7 @@ struct QuadraticForm {
       .layout = "scalar by vector: denominator; numerator on request.",
       .function = "`quadratic_form::value`, `quadratic_form::gradient`, `quadratic_form::hessian`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and two chains over n, of Ax and "
+          "(u_T + (2n + 4)·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and two chains over n, of Ax and "
           "of what follows; the terms are |xᵢ||aᵢⱼ||xⱼ|, or |aᵢⱼ||xⱼ| + |aⱼᵢ||xⱼ|.",
       .source =
           "Petersen and Pedersen, *The Matrix Cookbook*, section 2.4; Magnus and Neudecker, *Matrix "

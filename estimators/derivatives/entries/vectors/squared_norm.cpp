@@ -13,7 +13,7 @@ struct SquaredNorm {
       .layout = "scalar by vector: denominator; numerator on request.",
       .function = "`squared_norm::value`, `squared_norm::gradient`",
       .bound =
-          "(u_T + c·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and a chain over the n squares "
+          "(u_T + (n + 3)·2⁻⁵³)·Σ|terms|: (1) with one rounding to the storage type and a chain over the n squares "
           "of the value. The gradient is exact, as it doubles.",
       .source = "Magnus and Neudecker, *Matrix Differential Calculus*, chapter 9; the case A = I of quadratic-form.",
       .proof = "docs/math/matrix_calculus.md, section squared-norm",
