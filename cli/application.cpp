@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "bench_derivatives.hpp"
+#include "demo.hpp"
 #include "derivatives.hpp"
 #include "exit_code.hpp"
 #include "gaussian_fit.hpp"
@@ -18,7 +19,10 @@
 #include "least_squares_fit.hpp"
 #include "output.hpp"
 #include "parse_errors.hpp"
+#include "replay.hpp"
+#include "selftest.hpp"
 #include "sigmahat/host/error.hpp"
+#include "signals.hpp"
 #include "text.hpp"
 #include "version.hpp"
 
@@ -28,7 +32,7 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  done; also where a problem has no solution or an ascent ran out of iterations, which the report says\n"
-    "  1  a check failed: of derivatives, which the report names\n"
+    "  1  a check failed: of derivatives, or of the selftest; the report names it\n"
     "  2  usage: an option, its value, or a column that is not there\n"
     "  3  data: a file that cannot be read or written, or whose contents cannot be used\n"
     "  4  numerical: a start that is not positive definite, or a singular model that was to be saved\n"
@@ -46,8 +50,9 @@ std::string device_message(const std::string& message) {
 }
 
 /// A file that is opened must not become standard output because that was closed, and a file that grows beyond the
-/// limit is an error to report, not a signal to die of.
+/// limit is an error to report, not a signal to die of. Signals to die of do their work also in process 1 of a container.
 void prepare_process() {
+  install_signal_handlers();
   for (const int descriptor : {0, 1, 2}) {
     // Read-only: output to it fails, as it would without.
     if (fcntl(descriptor, F_GETFD) < 0) (void)open("/dev/null", O_RDONLY);
@@ -92,10 +97,15 @@ int parse_and_run(int argc, const char* const* argv) {
   add_least_squares_fit(*least_squares);
   add_derivatives(application);
   add_bench(application);
+  add_replay(application);
+  add_selftest(application);
+  add_demo(application);
   add_info(application);
   try {
     application.parse(argc, argv);
     return kExitOk;
+  } catch (const CLI::RuntimeError& error) {  // of a command whose error has been printed
+    return error.get_exit_code();
   } catch (const CLI::ParseError& error) {
     return end_parse(application, error);
   }

@@ -10,7 +10,8 @@
 #include "gaussian/log_returns.hpp"
 #include "gaussian/model_file.hpp"
 #include "gaussian/report.hpp"
-#include "option_checks.hpp"
+#include "gaussian/result_arrays.hpp"
+#include "manifest/manifest.hpp"
 #include "output.hpp"
 #include "text.hpp"
 
@@ -114,11 +115,7 @@ void check_arguments(const GaussianFitArguments& a) {
   if (a.log_returns && !a.weights.empty()) {
     throw UsageError("--log-returns cannot be combined with --weights: a return belongs to two rows");
   }
-  if (!a.out.empty()) (void)output_target("--out", a.out);
-  if (!a.trace.empty()) (void)output_target("--trace", a.trace);
-  refuse_same_file("--out", a.out, "the data", a.file);
-  refuse_same_file("--trace", a.trace, "the data", a.file);
-  refuse_same_file("--trace", a.trace, "that of --out", a.out);
+  check_output_files(a.outputs(), {{"the data", a.file}});
   check_start(a.start);
   validate_options([&] { a.ascent.validate(); });
 }
@@ -189,17 +186,40 @@ FitReport make_report(const Context& context, const GaussianFitArguments& a) {
   return report;
 }
 
+Json manifest_of(const Context& context, const GaussianFitArguments& a, const FitReport& report) {
+  const std::string start = report.options.start.kind == AscentStart::Kind::given ? a.start : "";
+  const GaussianArrays results(report);
+  return run_manifest(context, {"gaussian fit", a.record, {{"FILE", a.file}, {"start", start}}}, results.arrays(),
+                      results.promises());
+}
+
+void add_options(CLI::App& fit, GaussianFitArguments& a) {
+  add_data_options(fit, a);
+  add_fit_options(fit, a);
+  add_ascent(fit, a);
+  add_output_options(fit, a.json, a.manifest);
+  fit.add_option("--out", a.out, "Save the model to this .json (docs/formats.md)")->check(name_given)->group("Output");
+}
+
+/// What the parse has found.
+void note_given(const CLI::App& fit, GaussianFitArguments& a) {
+  a.ascent_only = given_ascent_option(fit);
+  a.record = record_options(fit);
+}
+
 }  // namespace
 
 void run_gaussian_fit(const GaussianFitArguments& a) {
   check_arguments(a);
   const Context context({a.device, a.threads});
   set_csv_threads(a.threads);
-  std::optional<OutputFile> out, trace;
+  std::optional<OutputFile> out, trace, manifest_file;
   if (!a.out.empty()) out.emplace("--out", a.out);
   if (!a.trace.empty()) trace.emplace("--trace", a.trace);
+  if (!a.manifest.empty()) manifest_file.emplace("--manifest", a.manifest);
 
   const FitReport report = make_report(context, a);
+  const Json manifest = manifest_file || a.json ? manifest_of(context, a, report) : Json();
   const GaussianFit& fit = report.fits.front();
   const bool savable = fit.status == ProblemStatus::ok;
   if (out && savable) {
@@ -210,10 +230,15 @@ void run_gaussian_fit(const GaussianFitArguments& a) {
     trace->write(trace_report(report));
     trace->make_durable();
   }
+  if (manifest_file) {
+    manifest_file->write(dump_json(manifest));
+    manifest_file->make_durable();
+  }
   // Files appear last: where standard output fails, there are none.
-  print(a.json ? json_report(report) : text_report(report));
+  print(a.json ? json_report(report, manifest) : text_report(report));
   if (out && savable) out->commit();
   if (trace) trace->commit();
+  if (manifest_file) manifest_file->commit();
   if (out && !savable) refuse_singular_model(a.out, fit);
   if (out && report.options.method == FitMethod::ascent && !fit.ascent.converged()) {
     fmt::print(stderr, "sigmahat: note: {}: the ascent did not converge; the saved model is where it stopped\n",
@@ -224,17 +249,23 @@ void run_gaussian_fit(const GaussianFitArguments& a) {
 void add_gaussian_fit(CLI::App& gaussian) {
   const auto arguments = std::make_shared<GaussianFitArguments>();
   CLI::App* const fit = gaussian.add_subcommand("fit", "Fit mean and covariance to the rows of a file");
-  add_data_options(*fit, *arguments);
-  add_fit_options(*fit, *arguments);
-  add_ascent(*fit, *arguments);
-  fit->add_flag("--json", arguments->json, "Print the report as JSON (docs/formats.md)")->group("Output");
-  fit->add_option("--out", arguments->out, "Save the model to this .json (docs/formats.md)")
-      ->check(name_given)
-      ->group("Output");
+  add_options(*fit, *arguments);
   fit->callback([fit, arguments] {
-    arguments->ascent_only = given_ascent_option(*fit);
+    note_given(*fit, *arguments);
     run_gaussian_fit(*arguments);
   });
+}
+
+Json repeat_gaussian_fit(const std::vector<std::string>& words) {
+  CLI::App fit;
+  GaussianFitArguments a;
+  add_options(fit, a);
+  parse_words(fit, words);
+  note_given(fit, a);
+  check_arguments(a);
+  const Context context({a.device, a.threads});
+  set_csv_threads(a.threads);
+  return manifest_of(context, a, make_report(context, a));
 }
 
 }  // namespace sigmahat::cli

@@ -4,9 +4,8 @@
 
 #include <memory>
 
-#include "formats/csv_reader.hpp"
 #include "formats/json_text.hpp"
-#include "formats/npz_writer.hpp"
+#include "manifest/environment.hpp"
 #include "option_checks.hpp"
 #include "output.hpp"
 #include "sigmahat/host/context.hpp"
@@ -15,36 +14,15 @@
 namespace sigmahat::cli {
 namespace {
 
-/// Libraries that the command line itself brings.
-std::vector<std::pair<std::string, std::string>> own_libraries() {
-  return {
-      csv_library(),
-      zip_library(),
-      {"CLI11", CLI11_VERSION},
-      {"nlohmann-json",
-       fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
-      {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
-  };
-}
-
 std::string json_info(const Context& context, const BackendInfo& used) {
-  Json out;
-  out["version"] = kVersion;
-  out["build"] = {{"compiler", kCompiler}, {"type", kBuildType}, {"cuda", kWithCuda}};
+  Json out = program_facts();
   out["devices"] = Json::array();
   for (const DeviceEntry& entry : list_devices()) {
     out["devices"].push_back(
         {{"name", entry.name}, {"available", entry.available}, {"description", entry.description}});
   }
-  out["device"] = {{"requested", context.device_requested()},
-                   {"used", context.device_used()},
-                   {"backend", used.name},
-                   {"description", used.device},
-                   {"threads", used.threads},
-                   {"instruction_set", used.instruction_set}};
-  out["libraries"] = Json::object();
-  for (const auto& [name, version] : used.libraries) out["libraries"][name] = version;
-  for (const auto& [name, version] : own_libraries()) out["libraries"][name] = version;
+  out["device"] = device_facts(context, used);
+  out["libraries"] = library_facts(used);
   return dump_json(out);
 }
 
@@ -53,6 +31,7 @@ std::string text_info(const Context& context, const BackendInfo& used) {
   const auto line = [&](std::string_view label, const std::string& text) {
     out += fmt::format("  {:<16} {}\n", label, text);
   };
+  line("revision", kRevision);
   line("compiler", kCompiler);
   line("build type", kBuildType);
   line("CUDA", kWithCuda ? "compiled in" : "not compiled in");
@@ -66,8 +45,7 @@ std::string text_info(const Context& context, const BackendInfo& used) {
   line("threads", std::to_string(used.threads));
   line("instruction set", used.instruction_set);
   out += "libraries\n";
-  for (const auto& [name, version] : used.libraries) line(name, version);
-  for (const auto& [name, version] : own_libraries()) line(name, version);
+  for (const auto& [name, version] : all_libraries(used)) line(name, version);
   return out;
 }
 

@@ -12,9 +12,11 @@
 #include "ascent_options.hpp"
 #include "exit_code.hpp"
 #include "formats/csv_reader.hpp"
+#include "formats/npz_writer.hpp"
 #include "formats/output_file.hpp"
 #include "least_squares/report.hpp"
-#include "option_checks.hpp"
+#include "least_squares/result_arrays.hpp"
+#include "manifest/manifest.hpp"
 #include "output.hpp"
 #include "progress_bar.hpp"
 #include "sigmahat/host/error.hpp"
@@ -254,23 +256,17 @@ void check_ending(const std::string& path) {
 }
 
 void check_outputs(const Arguments& a, const LeastSquaresOutputs& outputs) {
+  const LeastSquaresSource& s = a.source;
+  std::vector<NamedPath> inputs{{"the data", s.file + s.tensor}, {"the offsets", s.offsets}};
+  if (!s.tensor.empty()) inputs.insert(inputs.end(), {{"the response", s.y}, {"the weights", s.weights}});
+  check_output_files(a.outputs_to_files(), inputs);
   if (!a.out.empty()) {
-    (void)output_target("--out", a.out);
     check_ending(a.out);
     if (ending_of(a.out) == ".csv" && (outputs.covariance || outputs.residuals || outputs.fitted)) {
       throw UsageError(
           "--out: a .csv has no place for covariance, residuals and fitted values; name a .npz or a .json");
     }
   }
-  if (!a.trace.empty()) (void)output_target("--trace", a.trace);
-  const LeastSquaresSource& s = a.source;
-  std::vector<std::pair<const char*, std::string>> inputs{{"the data", s.file + s.tensor}, {"the offsets", s.offsets}};
-  if (!s.tensor.empty()) inputs.insert(inputs.end(), {{"the response", s.y}, {"the weights", s.weights}});
-  for (const auto& [name, path] : inputs) {
-    refuse_same_file("--out", a.out, name, path);
-    refuse_same_file("--trace", a.trace, name, path);
-  }
-  refuse_same_file("--trace", a.trace, "that of --out", a.out);
 }
 
 /// What can be told from the command line alone.
@@ -311,11 +307,11 @@ LeastSquaresFit fit_with_progress(const Context& context, const LeastSquaresData
   return fit;
 }
 
-void write_out(const LeastSquaresReport& report, const std::string& path, OutputFile& file) {
+void write_out(const LeastSquaresReport& report, const Json& manifest, const std::string& path, OutputFile& file) {
   const TextSink sink = [&file](std::string_view text) { file.write(text); };
   const std::string ending = ending_of(path);
-  if (ending == ".npz") return write_npz(report, file);
-  ending == ".csv" ? write_csv(report, sink) : write_json(report, sink);
+  if (ending == ".npz") return write_npz(LeastSquaresArrays(report).arrays(), file);
+  ending == ".csv" ? write_csv(report, sink) : write_json(report, manifest, sink);
 }
 
 /// What stands where the ascent stopped is no result of a regression.
@@ -327,71 +323,141 @@ void note_unconverged(const LeastSquaresFit& fit) {
   fmt::print(stderr, "sigmahat: note: {} did not converge; the coefficients are those where it stopped\n", whose);
 }
 
+/// The data and their fit. Not to be moved: the report points to the data.
+struct Run {
+  Run(const Context& context, const Arguments& a, const LeastSquaresOptions& options)
+      : data(a.source, missing_of(a.missing)) {
+    report.input = a.source.file + a.source.tensor;
+    report.response = a.source.y;
+    report.missing = a.missing;
+    report.by = a.source.by;
+    report.data = &data;
+    report.coefficients = coefficient_names(data, options);
+    report.fit = fit_with_progress(context, data, options, missing_of(a.missing));
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  const LeastSquaresData data;
+  LeastSquaresReport report;
+};
+
+/// The words of --outputs, those included that it has by default or by another option.
+Json output_words(const LeastSquaresOutputs& outputs) {
+  Json words = Json::array();
+  for (const auto& [word, wanted] : {std::pair{"t", outputs.t},
+                                     {"p", outputs.p},
+                                     {"limits", outputs.confidence},
+                                     {"covariance", outputs.covariance},
+                                     {"goodness", outputs.goodness},
+                                     {"residuals", outputs.residuals},
+                                     {"fitted", outputs.fitted}}) {
+    if (wanted) words.push_back(word);
+  }
+  return words;
+}
+
+Json manifest_of(const Context& context, const Arguments& a, const LeastSquaresReport& report) {
+  RunFacts facts{"least-squares fit", a.record, {{"FILE", a.source.file}, {"X", a.source.tensor}}};
+  if (!a.source.tensor.empty()) {
+    facts.inputs.insert(facts.inputs.end(),
+                        {{"y", a.source.y}, {"offsets", a.source.offsets}, {"weights", a.source.weights}});
+  }
+  // What several options, or the kind of the data, decide together.
+  Json& values = facts.options.values;
+  for (const char* part : {"no-intercept", "covariance", "residuals", "fitted"}) values.erase(part);
+  values["intercept"] = report.fit.options.intercept;
+  values["outputs"] = output_words(report.fit.options.outputs);
+  const LeastSquaresArrays results(report);
+  return run_manifest(context, facts, results.arrays(), results.promises());
+}
+
+void add_options(CLI::App& fit, Arguments& a) {
+  add_data_options(fit, a);
+  add_fit_options(fit, a);
+  add_inference_options(fit, a);
+  add_device_options(fit, a.device, a.threads);
+  fit.add_option("--metric", a.metric, "newton (the Hessian), or euclidean (the gradient)")
+      ->check(CLI::IsMember({"newton", "euclidean"}))
+      ->capture_default_str()
+      ->group("Ascent");
+  add_ascent_options(fit, a.ascent, a.trace,
+                     {"First trial step; positive, cut to 1 with --metric newton",
+                      "Accept if increase >= this * step * rate - slack, rate the slope, with --metric newton half of "
+                      "it, and, where increase <= slack, if the score norm "
+                      "does not grow; at least 0 and less than 1",
+                      "Write objective, score norm and step of each iteration to this .csv"});
+  add_output_options(fit, a.json, a.manifest);
+  fit.add_option("--out", a.out, "Save the results to this .npz, .json or .csv (docs/formats.md)")
+      ->check(name_given)
+      ->group("Output");
+}
+
+/// What the parse has found.
+void note_given(const CLI::App& fit, Arguments& a) {
+  a.outputs_given = fit.count("--outputs") > 0;
+  a.confidence_given = fit.count("--confidence") > 0;
+  a.ascent_only = given_ascent_option(fit);
+  a.record = record_options(fit);
+}
+
 }  // namespace
 
 void run_least_squares_fit(const Arguments& a) {
   const LeastSquaresOptions options = check_arguments(a);
   const Context context({a.device, a.threads});
   set_csv_threads(a.threads);
-  std::optional<OutputFile> out, trace;
+  std::optional<OutputFile> out, trace, manifest_file;
   if (!a.out.empty()) out.emplace("--out", a.out);
   if (!a.trace.empty()) trace.emplace("--trace", a.trace);
+  if (!a.manifest.empty()) manifest_file.emplace("--manifest", a.manifest);
 
-  const MissingPolicy missing = missing_of(a.missing);
-  const LeastSquaresData data(a.source, missing);
-  LeastSquaresReport report;
-  report.input = a.source.file + a.source.tensor;
-  report.response = a.source.y;
-  report.missing = a.missing;
-  report.by = a.source.by;
-  report.data = &data;
-  report.coefficients = coefficient_names(data, options);
-  report.fit = fit_with_progress(context, data, options, missing);
-
+  const Run run(context, a, options);
+  const bool json_out = !a.out.empty() && ending_of(a.out) == ".json";
+  const Json manifest = manifest_file || a.json || json_out ? manifest_of(context, a, run.report) : Json();
   if (out) {
-    write_out(report, a.out, *out);
+    write_out(run.report, manifest, a.out, *out);
     out->make_durable();
   }
   if (trace) {
-    trace->write(trace_report(report));
+    trace->write(trace_report(run.report));
     trace->make_durable();
+  }
+  if (manifest_file) {
+    manifest_file->write(dump_json(manifest));
+    manifest_file->make_durable();
   }
   // Files appear last: where standard output fails, there are none.
   if (a.json) {
-    write_json(report, print);
+    write_json(run.report, manifest, print);
   } else {
-    print(text_report(report));
+    print(text_report(run.report));
   }
-  if (out) out->commit();
-  if (trace) trace->commit();
-  note_unconverged(report.fit);
+  for (std::optional<OutputFile>* const file : {&out, &trace, &manifest_file}) {
+    if (*file) (*file)->commit();
+  }
+  note_unconverged(run.report.fit);
+}
+
+Json repeat_least_squares_fit(const std::vector<std::string>& words) {
+  CLI::App fit;
+  Arguments a;
+  add_options(fit, a);
+  parse_words(fit, words);
+  note_given(fit, a);
+  a.json = true;  // where every output has its place
+  const LeastSquaresOptions options = check_arguments(a);
+  const Context context({a.device, a.threads});
+  set_csv_threads(a.threads);
+  return manifest_of(context, a, Run(context, a, options).report);
 }
 
 void add_least_squares_fit(CLI::App& least_squares) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* const fit = least_squares.add_subcommand("fit", "Fit one regression or many, each with its own status");
-  add_data_options(*fit, *arguments);
-  add_fit_options(*fit, *arguments);
-  add_inference_options(*fit, *arguments);
-  add_device_options(*fit, arguments->device, arguments->threads);
-  fit->add_option("--metric", arguments->metric, "newton (the Hessian), or euclidean (the gradient)")
-      ->check(CLI::IsMember({"newton", "euclidean"}))
-      ->capture_default_str()
-      ->group("Ascent");
-  add_ascent_options(*fit, arguments->ascent, arguments->trace,
-                     {"First trial step; positive, cut to 1 with --metric newton",
-                      "Accept if increase >= this * step * rate - slack, rate the slope, with --metric newton half of "
-                      "it, and, where increase <= slack, if the score norm "
-                      "does not grow; at least 0 and less than 1",
-                      "Write objective, score norm and step of each iteration to this .csv"});
-  fit->add_flag("--json", arguments->json, "Print the report as JSON (docs/formats.md)")->group("Output");
-  fit->add_option("--out", arguments->out, "Save the results to this .npz, .json or .csv (docs/formats.md)")
-      ->check(name_given)
-      ->group("Output");
+  add_options(*fit, *arguments);
   fit->callback([fit, arguments] {
-    arguments->outputs_given = fit->count("--outputs") > 0;
-    arguments->confidence_given = fit->count("--confidence") > 0;
-    arguments->ascent_only = given_ascent_option(*fit);
+    note_given(*fit, *arguments);
     run_least_squares_fit(*arguments);
   });
 }

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "least_squares/data.hpp"
+#include "manifest/option_record.hpp"
+#include "option_checks.hpp"
 
 namespace sigmahat::cli {
 
@@ -19,7 +21,7 @@ struct LeastSquaresFitArguments {
   std::string method = "closed-form";
   std::string metric = "newton";
   std::string device = "auto";
-  std::string out, trace;
+  std::string out, trace, manifest;
   int threads = 0;
   double ridge = 0, rank_tolerance = 0, confidence = 0.95;
   bool intercept = false, no_intercept = false;
@@ -29,6 +31,11 @@ struct LeastSquaresFitArguments {
   /// What was given on the command line.
   bool outputs_given = false, confidence_given = false;
   std::optional<std::string> ascent_only;
+  OptionRecord record;
+
+  std::vector<NamedPath> outputs_to_files() const {
+    return {{"--out", out}, {"--trace", trace}, {"--manifest", manifest}};
+  }
 };
 
 /// Adds the subcommand; it runs as the callback of the parse.
@@ -36,5 +43,8 @@ void add_least_squares_fit(CLI::App& least_squares);
 
 /// Fits, writes the files and prints the report to standard output. Errors are thrown.
 void run_least_squares_fit(const LeastSquaresFitArguments& arguments);
+
+/// Fits as a command line of these words would, writes nothing, and returns the run's manifest.
+Json repeat_least_squares_fit(const std::vector<std::string>& words);
 
 }  // namespace sigmahat::cli

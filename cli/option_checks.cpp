@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "exit_code.hpp"
+#include "formats/output_file.hpp"
 #include "sigmahat/host/error.hpp"
 
 namespace sigmahat::cli {
@@ -20,6 +21,17 @@ bool parse(const std::string& text, T& value) {
   const bool plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
   const auto [stop, error] = std::from_chars(text.data() + (plus ? 1 : 0), end, value);
   return error == std::errc() && stop == end;
+}
+
+void refuse_same_file(const std::string& option, const std::string& output, const std::string& other,
+                      const std::string& path) {
+  if (output.empty() || path.empty()) return;
+  std::error_code error;
+  const auto resolved = [&](const std::string& name) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(name, error), error);
+  };
+  if (resolved(output) != resolved(path)) return;
+  throw UsageError(fmt::format("{}: '{}' is the same file as {}", option, output, other));
 }
 
 }  // namespace
@@ -54,14 +66,26 @@ void add_device_options(CLI::App& app, std::string& device, int& threads) {
       ->group("Device");
 }
 
-void refuse_same_file(const char* option, const std::string& output, const char* other, const std::string& path) {
-  if (output.empty() || path.empty()) return;
-  std::error_code error;
-  const auto resolved = [&](const std::string& name) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(name, error), error);
-  };
-  if (resolved(output) != resolved(path)) return;
-  throw UsageError(fmt::format("{}: '{}' is the same file as {}", option, output, other));
+void add_output_options(CLI::App& app, bool& json, std::string& manifest) {
+  app.add_flag("--json", json, "Print the report as JSON (docs/formats.md)")->group("Output");
+  app.add_option("--manifest", manifest,
+                 "Save what is needed to repeat the run, and the digests of its results, to this .json; "
+                 "sigmahat replay reads it (docs/formats.md)")
+      ->check(name_given)
+      ->group("Output");
+}
+
+void check_output_files(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {
+  for (const auto& [option, path] : outputs) {
+    if (!path.empty()) (void)output_target(option, path);
+  }
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const auto& [option, output] = outputs[k];
+    for (const auto& [name, path] : inputs) refuse_same_file(option, output, name, path);
+    for (std::size_t other = 0; other < k; ++other) {
+      refuse_same_file(option, output, fmt::format("that of {}", outputs[other].first), outputs[other].second);
+    }
+  }
 }
 
 void validate_options(const std::function<void()>& validate) {

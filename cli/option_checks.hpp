@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace sigmahat::cli {
 
@@ -23,8 +25,13 @@ std::string name_given(const std::string& text);
 /// Adds --device and --threads.
 void add_device_options(CLI::App& app, std::string& device, int& threads);
 
-/// Refuses an output that is the same file as an input or another output.
-void refuse_same_file(const char* option, const std::string& output, const char* other, const std::string& path);
+/// Adds --json and --manifest.
+void add_output_options(CLI::App& app, bool& json, std::string& manifest);
+
+/// An option or a description, and the path that it has; none where it is empty.
+using NamedPath = std::pair<const char*, std::string>;
+/// Refuses an output that cannot be one (output_target()), or that is the same file as an input or another output.
+void check_output_files(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs);
 
 /// Calls options.validate(); "AscentOptions::step_growth: …" becomes "--step-growth: …", as the user wrote it.
 void validate_options(const std::function<void()>& validate);

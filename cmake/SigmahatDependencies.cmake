@@ -42,6 +42,8 @@ if(SIGMAHAT_BUILD_CLI)
   add_library(sigmahat_arrow INTERFACE)
   target_link_libraries(sigmahat_arrow INTERFACE ${SIGMAHAT_ARROW_LIBRARY})
   target_include_directories(sigmahat_arrow SYSTEM INTERFACE ${SIGMAHAT_PYARROW_DIR}/include)
+  # SHA-256 of inputs and results, in the manifests of runs.
+  find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
   # The container of .npz results. Not by libzip's own CMake file, which in Debian asks for tools of other packages.
   find_library(SIGMAHAT_LIBZIP zip REQUIRED)
   find_path(SIGMAHAT_LIBZIP_INCLUDE zip.h REQUIRED)

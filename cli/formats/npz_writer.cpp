@@ -4,12 +4,11 @@
 #include <zip.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstdio>
+#include <deque>
 #include <exception>
 
 #include "sigmahat/host/error.hpp"
-#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -97,40 +96,7 @@ zip_int64_t answer_for(void* target, void* data, zip_uint64_t length, zip_source
 
 }  // namespace
 
-void NpzWriter::add_entry(const std::string& name, const std::string& type, const void* data, std::size_t item_size,
-                          const std::vector<Index>& shape) {
-  std::size_t count = 1;
-  for (const Index size : shape) count *= static_cast<std::size_t>(size);
-  // One character tells the byte order in a type such as <f8.
-  const char order = std::endian::native == std::endian::little ? '<' : '>';
-  entries_.push_back({name + ".npy", npy_header(order + type, shape), data, count * item_size});
-}
-
-void NpzWriter::add(const std::string& name, const double* numbers, const std::vector<Index>& shape) {
-  add_entry(name, "f8", numbers, sizeof *numbers, shape);
-}
-void NpzWriter::add(const std::string& name, const std::int64_t* numbers, const std::vector<Index>& shape) {
-  add_entry(name, "i8", numbers, sizeof *numbers, shape);
-}
-void NpzWriter::add(const std::string& name, const std::int32_t* numbers, const std::vector<Index>& shape) {
-  add_entry(name, "i4", numbers, sizeof *numbers, shape);
-}
-
-void NpzWriter::add_text(const std::string& name, const std::vector<std::string_view>& texts,
-                         const std::vector<Index>& shape) {
-  std::size_t width = 1;
-  for (const std::string_view text : texts) width = std::max(width, characters(text));
-  std::u32string& all = texts_.emplace_back();
-  all.reserve(width * texts.size());
-  for (const std::string_view text : texts) {
-    std::u32string one = utf32(text);
-    one.resize(width);  // NumPy fills up with zeros
-    all += one;
-  }
-  add_entry(name, fmt::format("U{}", width), all.data(), width * sizeof(char32_t), shape);
-}
-
-void NpzWriter::write(OutputFile& file) const {
+void write_npz(const NamedArrays& arrays, OutputFile& file) {
   ZipTarget target(file);
   zip_error_t error;
   zip_error_init(&error);
@@ -145,14 +111,15 @@ void NpzWriter::write(OutputFile& file) const {
     zip_discard(archive);
     fail(target, reason);
   };
-  for (const Entry& entry : entries_) {
+  std::deque<std::string> headers;
+  for (const NamedArrays::Entry& entry : arrays.entries()) {
     // Header and numbers stay where they are.
-    const zip_buffer_fragment_t parts[] = {
-        {reinterpret_cast<zip_uint8_t*>(const_cast<char*>(entry.header.data())), entry.header.size()},
-        {static_cast<zip_uint8_t*>(const_cast<void*>(entry.data)), entry.bytes}};
+    std::string& header = headers.emplace_back(npy_header(entry.type, entry.shape));
+    const zip_buffer_fragment_t parts[] = {{reinterpret_cast<zip_uint8_t*>(header.data()), header.size()},
+                                           {static_cast<zip_uint8_t*>(const_cast<void*>(entry.data)), entry.bytes}};
     zip_source_t* const source = zip_source_buffer_fragment(archive, parts, entry.bytes == 0 ? 1 : 2, 0);
     if (source == nullptr) fail_archive();
-    const zip_int64_t index = zip_file_add(archive, entry.name.c_str(), source, ZIP_FL_ENC_UTF_8);
+    const zip_int64_t index = zip_file_add(archive, (entry.name + ".npy").c_str(), source, ZIP_FL_ENC_UTF_8);
     if (index < 0) {
       zip_source_free(source);
       fail_archive();

@@ -2,11 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -14,63 +12,10 @@
 
 #include "exit_code.hpp"
 #include "sigmahat/host/error.hpp"
+#include "signals.hpp"
 
 namespace sigmahat::cli {
 namespace {
-
-constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
-
-// The temporaries that a signal handler has to remove. Slots change only while those signals are blocked.
-constexpr std::size_t kSlots = 8;
-std::array<char[4096], kSlots> pending_paths{};
-
-extern "C" void remove_pending_files(int signal) {
-  for (const auto& path : pending_paths) {
-    if (path[0] != '\0') unlink(path);
-  }
-  ::signal(signal, SIG_DFL);
-  raise(signal);
-}
-
-/// Blocks the signals for the length of a scope.
-class SignalBlock {
- public:
-  SignalBlock() {
-    sigset_t blocked;
-    sigemptyset(&blocked);
-    for (const int signal : kSignals) sigaddset(&blocked, signal);
-    pthread_sigmask(SIG_BLOCK, &blocked, &before_);
-  }
-  ~SignalBlock() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
-
-void install_handlers() {
-  struct sigaction action {};
-  action.sa_handler = remove_pending_files;
-  sigemptyset(&action.sa_mask);
-  for (const int signal : kSignals) {
-    struct sigaction before {};
-    sigaction(signal, nullptr, &before);
-    if (before.sa_handler == SIG_DFL) sigaction(signal, &action, nullptr);  // one that is ignored stays so
-  }
-}
-
-void add_pending(const std::string& path) {
-  for (auto& slot : pending_paths) {
-    if (slot[0] != '\0' || path.size() >= sizeof slot) continue;
-    std::memcpy(slot, path.c_str(), path.size() + 1);
-    return;
-  }
-}
-
-void remove_pending(const std::string& path) {
-  for (auto& slot : pending_paths) {
-    if (path == slot) slot[0] = '\0';
-  }
-}
 
 /// The permissions of an older target, or those that a new file would get.
 mode_t target_mode(const std::string& path) {
@@ -116,10 +61,10 @@ std::string output_target(const std::string& option, const std::string& path) {
 OutputFile::OutputFile(const std::string& option, const std::string& path)
     : option_(option), path_(output_target(option, path)), temporary_(path_ + ".XXXXXX") {
   const SignalBlock block;
-  install_handlers();
+  install_signal_handlers();
   descriptor_ = mkostemp(temporary_.data(), O_CLOEXEC);
   if (descriptor_ < 0) fail("be written");
-  add_pending(temporary_);
+  add_pending_file(temporary_);
   fchmod(descriptor_, target_mode(path_));
 }
 
@@ -152,7 +97,7 @@ void OutputFile::commit() {
   make_durable();
   const SignalBlock block;
   if (rename(temporary_.c_str(), path_.c_str()) != 0) fail("take its place");
-  remove_pending(temporary_);
+  remove_pending_file(temporary_);
   close(descriptor_);
   descriptor_ = -1;
 }
@@ -167,7 +112,7 @@ void OutputFile::discard() noexcept {
   close(descriptor_);
   descriptor_ = -1;
   unlink(temporary_.c_str());
-  remove_pending(temporary_);
+  remove_pending_file(temporary_);
 }
 
 }  // namespace sigmahat::cli

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/json_text.hpp"
 #include "sigmahat/gaussian_fit.hpp"
 
 namespace sigmahat::cli {
@@ -30,7 +31,7 @@ struct FitReport {
 std::string text_report(const FitReport& report);
 
 /// docs/formats.md, "The --json report". Numbers with 17 digits at most, NaN and infinity as null.
-std::string json_report(const FitReport& report);
+std::string json_report(const FitReport& report, const Json& manifest);
 
 /// CSV: group (where there are groups), iteration, log_likelihood, score_norm, step.
 std::string trace_report(const FitReport& report);

@@ -1,4 +1,3 @@
-#include "formats/json_text.hpp"
 #include "gaussian/report.hpp"
 
 namespace sigmahat::cli {
@@ -52,7 +51,7 @@ void add_fit(Json& out, const FitReport& report, std::size_t place) {
 
 }  // namespace
 
-std::string json_report(const FitReport& report) {
+std::string json_report(const FitReport& report, const Json& manifest) {
   Json out;
   out["input"] = report.input;
   out["method"] = method_name(report.options.method);
@@ -63,12 +62,14 @@ std::string json_report(const FitReport& report) {
   out["columns"] = report.columns;
   if (report.groups.empty()) {
     add_fit(out, report, 0);
+    out["manifest"] = manifest;
     return dump_json(out);
   }
   out["by"] = report.by;
   out["p"] = report.columns.size();
   out["rows_without_group"] = report.unlabelled;
   out["device"] = device(report);
+  out["manifest"] = manifest;
   Json groups = Json::array();
   for (std::size_t g = 0; g < report.groups.size(); ++g) {
     Json group;

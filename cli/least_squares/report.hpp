@@ -6,11 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/json_text.hpp"
 #include "least_squares/data.hpp"
 
 namespace sigmahat::cli {
-
-class OutputFile;
 
 /// Everything that a report needs to know.
 struct LeastSquaresReport {
@@ -39,13 +38,10 @@ using TextSink = std::function<void(std::string_view)>;
 std::string text_report(const LeastSquaresReport& report);
 
 /// JSON with NaN and infinity as null, for --json and --out.
-void write_json(const LeastSquaresReport& report, const TextSink& sink);
+void write_json(const LeastSquaresReport& report, const Json& manifest, const TextSink& sink);
 
 /// CSV with one row per problem and coefficient.
 void write_csv(const LeastSquaresReport& report, const TextSink& sink);
-
-/// NumPy's arrays.
-void write_npz(const LeastSquaresReport& report, OutputFile& file);
 
 /// The ascents' traces as CSV.
 std::string trace_report(const LeastSquaresReport& report);

@@ -1,4 +1,3 @@
-#include "formats/json_text.hpp"
 #include "least_squares/report.hpp"
 
 namespace sigmahat::cli {
@@ -109,14 +108,16 @@ class JsonReport {
 
 }  // namespace
 
-void write_json(const LeastSquaresReport& report, const TextSink& sink) {
+void write_json(const LeastSquaresReport& report, const Json& manifest, const TextSink& sink) {
   constexpr std::size_t kPiece = std::size_t{1} << 20;
   const JsonReport json(report);
   Json head = json.head();
   if (!report.data->batched()) {
     json.add_problem(head, 0);
+    head["manifest"] = manifest;
     return sink(dump_json(head));
   }
+  head["manifest"] = manifest;
   // Millions of problems: one after the other, each forgotten once it is text.
   std::string text;
   append_json(head, 0, text);

@@ -72,9 +72,13 @@ std::string npy_matrix(const std::vector<double>& values, Index rows, Index colu
 }
 
 Outcome run_sigmahat(const std::vector<std::string>& arguments, void (*prepare)()) {
+  return run_program(SIGMAHAT_EXECUTABLE, arguments, prepare);
+}
+
+Outcome run_program(const std::string& program, const std::vector<std::string>& arguments, void (*prepare)()) {
   const Folder folder;
   const std::string out = folder.path("out"), err = folder.path("err");
-  std::vector<const char*> argv{SIGMAHAT_EXECUTABLE};
+  std::vector<const char*> argv{program.c_str()};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   argv.push_back(nullptr);
   const pid_t child = fork();
@@ -82,7 +86,7 @@ Outcome run_sigmahat(const std::vector<std::string>& arguments, void (*prepare)(
   if (child == 0) {
     if (std::freopen(out.c_str(), "w", stdout) != nullptr && std::freopen(err.c_str(), "w", stderr) != nullptr) {
       if (prepare != nullptr) prepare();
-      execv(SIGMAHAT_EXECUTABLE, const_cast<char* const*>(argv.data()));
+      execv(program.c_str(), const_cast<char* const*>(argv.data()));
     }
     _exit(127);
   }

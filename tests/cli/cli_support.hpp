@@ -63,6 +63,9 @@ struct Outcome {
 /// Runs the built executable in a process of its own; `prepare` is called in it before.
 Outcome run_sigmahat(const std::vector<std::string>& arguments, void (*prepare)() = nullptr);
 
+/// The same with another executable, such as a copy of the built one.
+Outcome run_program(const std::string& program, const std::vector<std::string>& arguments, void (*prepare)() = nullptr);
+
 /// Path of a file in examples/data.
 std::string example(const std::string& name);
 

@@ -40,12 +40,12 @@ TEST(Messages, UnknownOptionsAreNamedAsTyped) {
 TEST(Messages, UnknownSubcommandsAreNamed) {
   EXPECT_THAT(usage_error({"least", "fit", "--foo"}),
               HasSubstr("error: 'least' is no subcommand of sigmahat (did you mean 'least-squares'?); possible: "
-                        "gaussian, least-squares, derivatives, bench, info"));
+                        "gaussian, least-squares, derivatives, bench, replay, selftest, demo, info"));
   EXPECT_THAT(usage_error({"least-squares", "fitt"}),
               HasSubstr("'fitt' is no subcommand of sigmahat least-squares (did you mean 'fit'?); possible: fit"));
   EXPECT_THAT(usage_error({"plot"}), HasSubstr("error: 'plot' is no subcommand of sigmahat; possible: gaussian, "));
-  EXPECT_THAT(usage_error({}),
-              HasSubstr("error: sigmahat needs a subcommand: gaussian, least-squares, derivatives, bench, info;"));
+  EXPECT_THAT(usage_error({}), HasSubstr("error: sigmahat needs a subcommand: gaussian, least-squares, derivatives, "
+                                         "bench, replay, selftest, demo, info;"));
   EXPECT_THAT(usage_error({"gaussian"}), HasSubstr("error: sigmahat gaussian needs a subcommand: fit;"));
 }
 

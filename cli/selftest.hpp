@@ -1,0 +1,31 @@
+// `sigmahat selftest`: known data on every device, set beside stored results.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "selftest/report.hpp"
+
+namespace sigmahat::cli {
+
+struct SelftestArguments {
+  std::string device = "all";  ///< every device that is there, or the name of one
+  bool json = false;
+  bool print_expected = false;
+};
+
+void add_selftest(CLI::App& application);
+void run_selftest(const SelftestArguments& arguments);
+
+/// The runs on one device: on the CPU with one thread and with several.
+std::vector<selftest::Run> selftest_runs(const std::string& device, const std::vector<selftest::Expected>& expected);
+
+/// One run; `found` receives the results and holds those of an earlier run on the same device, or nothing.
+selftest::Run selftest_run(const Context& context, const std::string& label,
+                           const std::vector<selftest::Expected>& expected, std::vector<selftest::Quantity>& found);
+
+/// Prints the report and throws CheckFailed if a check has failed.
+void report_selftest(const std::vector<selftest::Run>& runs, bool json);
+
+}  // namespace sigmahat::cli

@@ -1,0 +1,204 @@
+// `sigmahat replay`: what agrees, what is found where something does not, and what is no manifest.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "least_squares_support.hpp"
+
+namespace sigmahat::cli::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// A small regression whose run is recorded.
+class Replay : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    data_ = folder_.write("data.csv", "x,y\n1,2.1\n2,3.9\n3,6.2\n4,7.8\n5,10.1\n");
+    run_ = record(fit({data_, "--y", "y", "--device", "cpu"}));
+  }
+
+  /// The path of the manifest.
+  std::string record(std::vector<std::string> arguments) {
+    const std::string path = folder_.path("run.json");
+    arguments.insert(arguments.begin() + 2, {"--manifest", path});  // before any "--"
+    const Outcome outcome = run_sigmahat(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return path;
+  }
+
+  /// A copy of the manifest, changed.
+  template <class Change>
+  std::string changed(const Change& change) {
+    Json manifest = Json::parse(read_file(run_));
+    change(manifest);
+    return folder_.write("changed.json", manifest.dump());
+  }
+
+  static Json comparison(std::vector<std::string> arguments, int code) {
+    arguments.insert(arguments.begin(), "replay");
+    arguments.emplace_back("--json");
+    const Outcome outcome = run_sigmahat(arguments);
+    EXPECT_EQ(outcome.code, code) << outcome.err;
+    return outcome.out.empty() ? Json() : outcome.json();
+  }
+
+  Folder folder_;
+  std::string data_, run_;
+};
+
+TEST_F(Replay, SaysThatEverythingAgrees) {
+  const Outcome outcome = run_sigmahat({"replay", run_});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("least-squares fit, recorded by sigmahat"), HasSubstr("FILE " + data_ + "  same: "),
+                    HasSubstr("options\n  all "), ContainsRegex("coef +same bits \\(D3, promised\\)"),
+                    HasSubstr("the same program, device and libraries"), Not(HasSubstr("DIFFERS"))));
+  EXPECT_EQ(comparison({run_}, 0).at("same"), true);
+}
+
+TEST_F(Replay, RepeatsBothKindsOfFitFromTheReportToo) {
+  const Folder folder;
+  const std::vector<std::vector<std::string>> runs{
+      {"gaussian", "fit", example("iris.csv"), "--by", "species", "--compare", "--json"},
+      fit({data_, "--y", "y", "--residuals", "--json"})};
+  for (const auto& run : runs) {
+    const Outcome outcome = run_sigmahat(run);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(comparison({folder.write("report.json", outcome.out)}, 0).at("same"), true);
+  }
+}
+
+TEST_F(Replay, TellsOfAnotherNumberOfThreads) {
+  const Outcome outcome = run_sigmahat({"replay", run_, "--threads", "3"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("device threads"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("DIFFERS")));
+}
+
+TEST_F(Replay, OtherBackendsHaveTheBitsOfD3) {
+  run_ = record(fit({data_, "--y", "y", "--outputs", "goodness", "--device", "cpu"}));
+  const Json found = comparison({run_, "--device", "reference"}, 0);
+  EXPECT_FALSE(found.at("environment").empty());
+  for (const Json& result : found.at("results")) {
+    EXPECT_EQ(result.at("promised"), true) << result;
+    EXPECT_EQ(result.at("same"), true) << result;
+  }
+}
+
+TEST_F(Replay, FindsAChangedInput) {
+  folder_.write("data.csv", "x,y\n1,2.1\n2,3.9\n3,6.2\n4,7.8\n5,10.2\n");
+  const Outcome outcome = run_sigmahat({"replay", run_});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("FILE " + data_ + "  DIFFERS: "), ContainsRegex("coef +DIFFERS: other bits"),
+                                 ContainsRegex("rank +same bits")));
+  EXPECT_THAT(outcome.err, HasSubstr("the repetition differs: 1 of 1 inputs"));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("had promised")));
+}
+
+TEST_F(Replay, FindsAResultWithOtherBits) {
+  const std::string path = changed([](Json& manifest) {
+    std::string& digest = manifest["results"]["se"]["sha256"].get_ref<std::string&>();
+    digest[0] = digest[0] == '0' ? '1' : '0';
+  });
+  const Outcome outcome = run_sigmahat({"replay", path});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out,
+              AllOf(ContainsRegex("se +DIFFERS: other bits \\(D3, promised\\)"), ContainsRegex("coef +same bits")));
+  EXPECT_THAT(outcome.err, HasSubstr("0 of 1 inputs"));
+  EXPECT_THAT(outcome.err, HasSubstr("1 of these had promised the same bits"));
+}
+
+TEST_F(Replay, FindsAnotherShapeAndWhatIsAbsent) {
+  const std::string path = changed([](Json& manifest) {
+    manifest["results"]["coef"]["shape"] = {7};
+    manifest["results"]["old"] = manifest["results"]["se"];
+    manifest["results"].erase("rank");
+  });
+  const Outcome outcome = run_sigmahat({"replay", path});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("shape [7] then, [2] now"), ContainsRegex("old +DIFFERS: absent now"),
+                                 ContainsRegex("rank +DIFFERS: absent then")));
+}
+
+TEST_F(Replay, FindsAnOptionWhoseDefaultIsAnother) {
+  const std::string path = changed([](Json& manifest) { manifest["options"]["confidence"] = "0.9"; });
+  const Outcome outcome = run_sigmahat({"replay", path});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, ContainsRegex("confidence +DIFFERS: 0.9 then, 0.95 now"));
+}
+
+TEST_F(Replay, PromisesNothingBetweenTwoPrograms) {
+  const std::string path = changed([](Json& manifest) { manifest["program"]["version"] = "0.0.1"; });
+  const Json found = comparison({path}, 0);
+  for (const Json& result : found.at("results")) EXPECT_EQ(result.at("promised"), false) << result;
+  EXPECT_EQ(found.at("environment").at(0).at("name"), "version");
+}
+
+TEST_F(Replay, OnAnotherProcessorOnlyD3IsPromised) {
+  const std::string path = changed([](Json& manifest) { manifest["device"]["instruction_set"] = "of another make"; });
+  for (const Json& result : comparison({path}, 0).at("results")) {
+    EXPECT_EQ(result.at("promised"), result.at("determinism") == "D3") << result;
+  }
+}
+
+TEST_F(Replay, FindsInputsInAnotherFolder) {
+  const Folder elsewhere;
+  elsewhere.write("data.csv", read_file(data_));
+  std::filesystem::remove(data_);
+  const Outcome lost = run_sigmahat({"replay", run_});
+  EXPECT_EQ(lost.code, 3);
+  EXPECT_THAT(lost.err, HasSubstr(data_));
+  EXPECT_EQ(comparison({run_, "--inputs", elsewhere.path("")}, 0).at("same"), true);
+}
+
+TEST_F(Replay, KeepsOddNames) {
+  const std::string odd = folder_.write("-odd = name.csv", "\"a,b\",-c,\"d \"\"e\"\"\"\n1,2,3\n2,1,5\n4,4,1\n0,3,3\n");
+  const std::string run = record({"gaussian", "fit", "--columns", "\"a,b\",-c", "--", odd});
+  EXPECT_EQ(comparison({run}, 0).at("same"), true);
+}
+
+TEST_F(Replay, RefusesWhatIsNoManifest) {
+  const auto message = [&](const std::string& text) {
+    const Outcome outcome = run_sigmahat({"replay", folder_.write("no.json", text)});
+    EXPECT_EQ(outcome.code, 3) << text;
+    EXPECT_EQ(outcome.out, "");
+    return outcome.err;
+  };
+  EXPECT_THAT(message("nothing"), HasSubstr("it is not JSON"));
+  EXPECT_THAT(message("[1]"), HasSubstr("its key 'format' is not"));
+  EXPECT_THAT(message("{}"), HasSubstr("its key 'format' is not"));
+  const auto of = [&](auto change) { return message(read_file(changed(change))); };
+  EXPECT_THAT(of([](Json& m) { m["version"] = 2; }), HasSubstr("its key 'version' is not 1"));
+  EXPECT_THAT(of([](Json& m) { m["arguments"] = "x"; }), HasSubstr("its key 'arguments' is no array"));
+  EXPECT_THAT(of([](Json& m) { m["results"]["coef"].erase("sha256"); }), HasSubstr("'coef' of 'results' lacks"));
+  EXPECT_THAT(of([](Json& m) { m["inputs"][0]["path"] = 3; }), HasSubstr("an item of 'inputs' lacks"));
+  EXPECT_THAT(of([](Json& m) { m["command"] = "fly"; }), HasSubstr("'command' is 'fly'"));
+  EXPECT_THAT(of([](Json& m) { m["arguments"].insert(m["arguments"].begin(), "--fly"); }), HasSubstr("'arguments': "));
+  EXPECT_EQ(run_sigmahat({"replay", folder_.path("none.json")}).code, 3);
+}
+
+TEST_F(Replay, WritesNothing) {
+  const std::string path = changed([&](Json& manifest) {
+    manifest["arguments"].insert(manifest["arguments"].begin(), "--out=" + folder_.path("x.npz"));
+  });
+  const auto before = folder_.names();
+  const Outcome outcome = run_sigmahat({"replay", path});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("--out is none of a run that is repeated"));
+  EXPECT_EQ(folder_.names(), before);
+}
+
+TEST_F(Replay, SaysWhyTheRunCannotBeRepeated) {
+  const std::string path = changed([](Json& manifest) { manifest["arguments"][0] = "--y=z"; });
+  const Outcome outcome = run_sigmahat({"replay", path});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("the run cannot be repeated: "));
+}
+
+}  // namespace
+}  // namespace sigmahat::cli::test
