@@ -32,7 +32,7 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  done; also where a problem has no solution or an ascent ran out of iterations, which the report says\n"
-    "  1  a check failed: of derivatives, or of the selftest; the report names it\n"
+    "  1  a check failed: of derivatives, of the selftest, or of a replay; the report names it\n"
     "  2  usage: an option, its value, or a column that is not there\n"
     "  3  data: a file that cannot be read or written, or whose contents cannot be used\n"
     "  4  numerical: a start that is not positive definite, or a singular model that was to be saved\n"

@@ -115,7 +115,7 @@ void check_arguments(const GaussianFitArguments& a) {
   if (a.log_returns && !a.weights.empty()) {
     throw UsageError("--log-returns cannot be combined with --weights: a return belongs to two rows");
   }
-  check_output_files(a.outputs(), {{"the data", a.file}});
+  check_output_files(a.output_paths(), {{"the data", a.file}});
   check_start(a.start);
   validate_options([&] { a.ascent.validate(); });
 }
@@ -257,7 +257,7 @@ void add_gaussian_fit(CLI::App& gaussian) {
 }
 
 Json repeat_gaussian_fit(const std::vector<std::string>& words) {
-  CLI::App fit;
+  CLI::App fit("", "gaussian fit");
   GaussianFitArguments a;
   add_options(fit, a);
   parse_words(fit, words);

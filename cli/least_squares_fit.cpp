@@ -259,7 +259,7 @@ void check_outputs(const Arguments& a, const LeastSquaresOutputs& outputs) {
   const LeastSquaresSource& s = a.source;
   std::vector<NamedPath> inputs{{"the data", s.file + s.tensor}, {"the offsets", s.offsets}};
   if (!s.tensor.empty()) inputs.insert(inputs.end(), {{"the response", s.y}, {"the weights", s.weights}});
-  check_output_files(a.outputs_to_files(), inputs);
+  check_output_files(a.output_paths(), inputs);
   if (!a.out.empty()) {
     check_ending(a.out);
     if (ending_of(a.out) == ".csv" && (outputs.covariance || outputs.residuals || outputs.fitted)) {
@@ -440,7 +440,7 @@ void run_least_squares_fit(const Arguments& a) {
 }
 
 Json repeat_least_squares_fit(const std::vector<std::string>& words) {
-  CLI::App fit;
+  CLI::App fit("", "least-squares fit");
   Arguments a;
   add_options(fit, a);
   parse_words(fit, words);

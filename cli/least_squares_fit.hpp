@@ -33,9 +33,7 @@ struct LeastSquaresFitArguments {
   std::optional<std::string> ascent_only;
   OptionRecord record;
 
-  std::vector<NamedPath> outputs_to_files() const {
-    return {{"--out", out}, {"--trace", trace}, {"--manifest", manifest}};
-  }
+  std::vector<NamedPath> output_paths() const { return {{"--out", out}, {"--trace", trace}, {"--manifest", manifest}}; }
 };
 
 /// Adds the subcommand; it runs as the callback of the parse.

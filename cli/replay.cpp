@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "least_squares_fit.hpp"
 #include "manifest/comparison.hpp"
 #include "manifest/manifest.hpp"
+#include "manifest/sha256.hpp"
 #include "option_checks.hpp"
 #include "output.hpp"
 #include "sigmahat/host/error.hpp"
@@ -38,14 +40,46 @@ void set_option(Words& words, const std::string& option, const std::string& valu
   }
 }
 
+/// Where an input of the manifest is now.
+std::string moved_path(const Json& input, const ReplayArguments& a) {
+  const std::string path = input["path"].get<std::string>();
+  if (a.inputs.empty()) return path;
+  return (std::filesystem::path(a.inputs) / std::filesystem::path(path).filename()).string();
+}
+
+/// --inputs has one folder for all inputs.
+void refuse_same_names(const Json& manifest, const ReplayArguments& a) {
+  std::map<std::string, std::string> seen;
+  for (const Json& input : manifest["inputs"]) {
+    const std::string path = input["path"].get<std::string>(), moved = moved_path(input, a);
+    const auto [place, is_new] = seen.emplace(moved, path);
+    if (is_new || place->second == path) continue;
+    throw UsageError(fmt::format("--inputs: {} and {} of {} have the same file name and cannot be in one folder",
+                                 place->second, path, a.file));
+  }
+}
+
+/// Where the inputs are and whether they are those of the manifest: DataError for one that is missing; the text is empty,
+/// or says which have changed, for the case that the fit fails.
+std::string check_inputs(const Json& manifest, const ReplayArguments& a) {
+  std::string changed;
+  for (const Json& input : manifest["inputs"]) {
+    const std::string path = moved_path(input, a);
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) {
+      throw DataError(fmt::format("{}: the recorded run read this file, and it is not there{}", path,
+                                  a.inputs.empty() ? "; --inputs DIR says where the inputs are now" : ""));
+    }
+    if (file_digest(path).sha256 != input["sha256"]) changed += fmt::format("; {} is not the file that it was", path);
+  }
+  return changed;
+}
+
 /// The recorded words, with what the user wants otherwise.
 Words replay_words(const Json& manifest, const ReplayArguments& a) {
   auto words = manifest["arguments"].get<Words>();
   if (!a.inputs.empty()) {
-    for (const Json& input : manifest["inputs"]) {
-      const std::filesystem::path name = std::filesystem::path(input["path"].get<std::string>()).filename();
-      set_option(words, input["option"], (std::filesystem::path(a.inputs) / name).string());
-    }
+    for (const Json& input : manifest["inputs"]) set_option(words, input["option"], moved_path(input, a));
   }
   if (!a.device.empty()) set_option(words, "device", a.device);
   if (a.threads >= 0) set_option(words, "threads", std::to_string(a.threads));
@@ -75,25 +109,27 @@ std::string verdict(const RunComparison& comparison) {
   return fmt::format("the repetition differs: {} of {} inputs, {} of {} options, {} of {} results{}",
                      differing(comparison.inputs), comparison.inputs.size(), differing(comparison.options),
                      comparison.options.size(), differing(comparison.results), comparison.results.size(),
-                     broken == 0 || differing(comparison.inputs) + differing(comparison.options) > 0
-                         ? std::string()
-                         : fmt::format("; {} of these had promised the same bits", broken));
+                     broken == 0 ? "" : fmt::format("; {} of these had promised the same bits", broken));
 }
 
 }  // namespace
 
 void run_replay(const ReplayArguments& a) {
   Json recorded = read_manifest(a.file);
+  if (!a.inputs.empty()) refuse_same_names(recorded, a);
+  const std::string changed = check_inputs(recorded, a);
   Json repeated;
   try {
     repeated = repeat(recorded["command"], replay_words(recorded, a));
   } catch (const UsageError& error) {  // of the manifest's words, not of this command line
-    throw DataError(fmt::format("{}: the run cannot be repeated: {}", a.file, error.what()));
+    throw DataError(fmt::format("{}: the run cannot be repeated: {}{}", a.file, error.what(), changed));
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("{}: the run cannot be repeated: {}{}", a.file, error.what(), changed));
   }
   forget_paths(recorded);
   forget_paths(repeated);
   const RunComparison comparison = compare_runs(recorded, repeated);
-  print(a.json ? dump_json(comparison_json(comparison)) : comparison_text(recorded, comparison));
+  print(a.json ? dump_json(comparison_json(recorded, comparison)) : comparison_text(recorded, comparison));
   if (!comparison.same()) throw CheckFailed(verdict(comparison));
 }
 

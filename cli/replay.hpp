@@ -17,7 +17,7 @@ struct ReplayArguments {
 /// Adds the subcommand; it runs as the callback of the parse.
 void add_replay(CLI::App& application);
 
-/// Repeats the run and reports what agrees. CheckFailed where inputs, options or results differ, or a promise is broken.
+/// Repeats the run and reports what agrees. CheckFailed where inputs, options or results differ.
 void run_replay(const ReplayArguments& arguments);
 
 }  // namespace sigmahat::cli

@@ -1,7 +1,7 @@
 #include "sigmahat/host/determinism.hpp"
 
-#include <algorithm>
 #include <array>
+#include <cstddef>
 
 namespace sigmahat {
 namespace {
@@ -22,7 +22,15 @@ constexpr std::array kPromises = {
     PromiseRow{Promise::distributions, "p-values, confidence limits", d2, d1, d1, d1},
 };
 
-const PromiseRow& row_of(Promise promise) { return *std::ranges::find(kPromises, promise, &PromiseRow::promise); }
+constexpr bool are_in_order() {
+  for (std::size_t k = 0; k < kPromises.size(); ++k) {
+    if (static_cast<std::size_t>(kPromises[k].promise) != k) return false;
+  }
+  return kPromises.back().promise == Promise::distributions;  // the last
+}
+static_assert(are_in_order());
+
+const PromiseRow& row_of(Promise promise) { return kPromises[static_cast<std::size_t>(promise)]; }
 
 }  // namespace
 

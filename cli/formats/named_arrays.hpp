@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sigmahat/host/determinism.hpp"
+#include "sigmahat/kernels/common.hpp"
 
 namespace sigmahat::cli {
 
@@ -16,6 +17,11 @@ namespace sigmahat::cli {
 class NamedArrays {
  public:
   using Level = std::optional<Determinism>;
+
+  NamedArrays() = default;
+  NamedArrays(const NamedArrays&) = delete;
+  NamedArrays& operator=(const NamedArrays&) = delete;
+
   struct Entry {
     std::string name;
     std::string type;  ///< NumPy's: "<f8", "<i8", "<U12"

@@ -7,7 +7,7 @@ namespace sigmahat::cli {
 GaussianArrays::GaussianArrays(const FitReport& report)
     : report_(report),
       // The logarithms of returns are the C library's.
-      promises_(std::ssize(report.columns) <= kSmallDimension, report.device_used.starts_with("cuda"),
+      promises_(std::ssize(report.columns) <= kSmallDimension, is_gpu(report.device_used),
                 report.log_returns ? Determinism::d2 : Determinism::d3) {
   if (!report.by.empty()) per_fit_ = {std::ssize(report.fits)};
   add_fits();
@@ -16,10 +16,10 @@ GaussianArrays::GaussianArrays(const FitReport& report)
 
 void GaussianArrays::add(const char* name, const double* numbers, std::vector<Index> shape, Promise promise) {
   shape.insert(shape.begin(), per_fit_.begin(), per_fit_.end());
-  arrays_.add(name, numbers, shape, promises_.of(promise));
+  arrays_.add(name, numbers, shape, promises_.use(promise));
 }
 void GaussianArrays::add(const char* name, const std::vector<Index>& numbers, Promise promise) {
-  arrays_.add(name, numbers.data(), per_fit_, promises_.of(promise));
+  arrays_.add(name, numbers.data(), per_fit_, promises_.use(promise));
 }
 
 void GaussianArrays::add_fits() {
@@ -46,8 +46,9 @@ void GaussianArrays::add_fits() {
   add("n", weight_.data(), {}, Promise::moments);
   add("rows", rows_, Promise::moments);
   add("dropped", dropped_, Promise::moments);
+  if (report_.weighted) add("zero_weight", report_.zero_weight, Promise::moments);
   add("rank", rank_, Promise::cholesky);
-  arrays_.add_text("status", statuses, per_fit_, promises_.of(Promise::cholesky));
+  arrays_.add_text("status", statuses, per_fit_, promises_.use(Promise::cholesky));
 }
 
 void GaussianArrays::add_ascents() {
@@ -55,16 +56,20 @@ void GaussianArrays::add_ascents() {
   for (const GaussianFit& fit : report_.fits) {
     const AscentComparison comparison = fit.comparison.value_or(AscentComparison{});
     iterations_.push_back(fit.ascent.iterations);
+    scoring_.push_back(fit.scoring_iterations);
+    gap_.push_back(comparison.log_likelihood_gap);
     score_norm_.push_back(fit.ascent.score_norm);
     error_mean_.push_back(comparison.relative_error_mean);
     error_covariance_.push_back(comparison.relative_error_covariance);
     terminations.emplace_back(to_string(fit.ascent.termination));
   }
   add("ascent_iterations", iterations_, Promise::ascent);
+  add("ascent_scoring_iterations", scoring_, Promise::ascent);
+  add("ascent_log_likelihood_gap", gap_.data(), {}, Promise::ascent);
   add("ascent_score_norm", score_norm_.data(), {}, Promise::ascent);
   add("ascent_relative_error_mean", error_mean_.data(), {}, Promise::ascent);
   add("ascent_relative_error_covariance", error_covariance_.data(), {}, Promise::ascent);
-  arrays_.add_text("ascent_termination", terminations, per_fit_, promises_.of(Promise::ascent));
+  arrays_.add_text("ascent_termination", terminations, per_fit_, promises_.use(Promise::ascent));
 }
 
 }  // namespace sigmahat::cli

@@ -31,8 +31,8 @@ class GaussianArrays {
   NamedArrays arrays_;
   std::vector<Index> per_fit_;  // a shape
   // What the arrays point to.
-  std::vector<double> mean_, covariance_, log_likelihood_, weight_, score_norm_, error_mean_, error_covariance_;
-  std::vector<Index> rows_, dropped_, rank_, iterations_;
+  std::vector<double> mean_, covariance_, log_likelihood_, weight_, score_norm_, error_mean_, error_covariance_, gap_;
+  std::vector<Index> rows_, dropped_, rank_, iterations_, scoring_;
 };
 
 }  // namespace sigmahat::cli

@@ -10,19 +10,25 @@ std::vector<std::string_view> views(const Words& words) {
   return {words.begin(), words.end()};
 }
 
+PromisesOfRun promises_of(const LeastSquaresReport& report) {
+  const bool small = std::ssize(report.data->predictors()) < kLargestGram;
+  const bool on_gpu = is_gpu(report.fit.device_used);
+  // Status and errors depend on whether the ascent converged.
+  const bool by_ascent = report.fit.options.method == FitMethod::ascent;
+  return {small, on_gpu, by_ascent ? promised(Promise::ascent, small, on_gpu) : Determinism::d3};
+}
+
 }  // namespace
 
 LeastSquaresArrays::LeastSquaresArrays(const LeastSquaresReport& report)
-    : report_(report),
-      fit_(report.fit),
-      promises_(std::ssize(report.data->predictors()) < kLargestGram, fit_.device_used.starts_with("cuda")) {
+    : report_(report), fit_(report.fit), promises_(promises_of(report)) {
   if (report.data->batched()) per_problem_ = {fit_.problems};
   per_coefficient_ = per_problem_;
   per_coefficient_.push_back(fit_.coefficient_count);
   per_pair_ = per_coefficient_;
   per_pair_.push_back(fit_.coefficient_count);
 
-  const Determinism definition = promises_.of(Promise::least_squares);
+  const Determinism definition = promises_.use(Promise::least_squares);
   describe();
   add("coef", fit_.coefficients, per_coefficient_,
       fit_.options.method == FitMethod::ascent ? Promise::ascent : Promise::least_squares);
@@ -81,7 +87,7 @@ void LeastSquaresArrays::add_goodness() {
 
 void LeastSquaresArrays::add(const std::string& name, const std::vector<double>& values,
                              const std::vector<Index>& shape, Promise promise) {
-  arrays_.add(name, values.data(), shape, promises_.of(promise));
+  arrays_.add(name, values.data(), shape, promises_.use(promise));
 }
 
 template <class Word>
@@ -104,11 +110,11 @@ void LeastSquaresArrays::add_rows(const std::string& name, const std::vector<dou
     }
     numbers = in_order.data();
   }
-  arrays_.add(name, numbers, report_.data->row_shape(), promises_.of(Promise::least_squares_rows));
+  arrays_.add(name, numbers, report_.data->row_shape(), promises_.use(Promise::least_squares_rows));
 }
 
 void LeastSquaresArrays::add_ascent() {
-  const Determinism path = promises_.of(Promise::ascent);
+  const Determinism path = promises_.use(Promise::ascent);
   std::vector<Termination> terminations;
   for (std::size_t b = 0; b < fit_.ascent.size(); ++b) {
     terminations.push_back(fit_.ascent[b].termination);

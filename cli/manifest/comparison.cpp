@@ -3,27 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
+#include <optional>
 
+#include "sigmahat/host/determinism.hpp"
 #include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
 
-/// The text of a string, else JSON.
-std::string short_text(const Json& value) {
-  constexpr std::size_t kMost = 60;
-  return shortened(value.is_string() ? value.get<std::string>() : value.dump(), kMost);
-}
-
-/// Every key that either object has, those of `then` first.
+/// Every key of `then`, and those that only `now` has.
 std::vector<ComparedItem> compare_objects(const Json& then, const Json& now) {
   std::vector<ComparedItem> items;
   for (const auto& [key, value] : then.items()) {
-    const bool there = now.contains(key);
-    items.push_back({key, there && now[key] == value, short_text(value), there ? short_text(now[key]) : "absent"});
+    const Json other = now.value(key, Json());
+    items.push_back({key, now.contains(key) && other == value, value, other});
   }
   for (const auto& [key, value] : now.items()) {
-    if (!then.contains(key)) items.push_back({key, false, "absent", short_text(value)});
+    if (!then.contains(key)) items.push_back({key, false, nullptr, value});
   }
   return items;
 }
@@ -32,13 +29,13 @@ std::vector<ComparedItem> compare_inputs(const Json& then, const Json& now) {
   // The runs have the same arguments, and so the same inputs in the same order.
   std::vector<ComparedItem> items;
   for (std::size_t k = 0; k < std::max(then.size(), now.size()); ++k) {
-    const auto text = [&](const Json& inputs) -> std::string {
-      if (k >= inputs.size()) return "absent";
+    const auto content = [&](const Json& inputs) -> Json {
+      if (k >= inputs.size()) return nullptr;
       return fmt::format("{} bytes, SHA-256 {}", inputs[k].value("bytes", Json()).dump(),
                          inputs[k]["sha256"].get<std::string>());
     };
     const Json& named = k < now.size() ? now[k] : then[k];
-    const std::string before = text(then), after = text(now);
+    const Json before = content(then), after = content(now);
     items.push_back({fmt::format("{} {}", named["option"].get<std::string>(), named["path"].get<std::string>()),
                      before == after, before, after});
   }
@@ -66,22 +63,42 @@ std::vector<ComparedItem> compare_environments(const Json& then, const Json& now
   return items;
 }
 
-/// The lowest level that covers runs in environments that differ in this. Nothing is promised where the program is another.
-std::string level_needed(const std::vector<ComparedItem>& differences) {
-  std::string needed = "D1";
-  for (const ComparedItem& item : differences) {
-    if (item.name == "device requested") continue;  // what was used counts
-    if (item.name == "version" || item.name == "revision") return "none has it";
-    needed = std::max(needed, std::string(item.name == "device threads" ? "D2" : "D3"));
-  }
-  return needed;
+/// Whether both manifests name the same source, or the very same program.
+bool is_same_program(const Json& then, const Json& now) {
+  if (then.contains("sha256") && then["sha256"] == now["sha256"]) return true;
+  const std::string revision = then.value("revision", Json()).is_string() ? then["revision"].get<std::string>() : "";
+  const bool names_source = !revision.empty() && revision != "unknown" && !revision.ends_with("+changes");
+  return names_source && then.value("version", Json()) == now["version"] && revision == now["revision"];
 }
 
-ComparedResult compare_result(const std::string& name, const Json& then, const Json& now, const std::string& needed) {
-  ComparedResult result;
-  result.name = name;
-  result.determinism = std::min(then["determinism"].get<std::string>(), now["determinism"].get<std::string>());
-  result.promised = result.determinism >= needed;
+/// The lowest level that covers what is different between two runs; none does where the program is another.
+std::optional<Determinism> level_needed(const Json& then, const Json& now) {
+  if (!is_same_program(then["program"], now["program"])) return std::nullopt;
+  const auto without = [](Json facts, std::initializer_list<const char*> keys) {
+    for (const char* key : keys) facts.erase(key);
+    return facts;
+  };
+  // What was asked for does not matter where the same device was used.
+  const Json device_then = without(then["device"], {"requested"}), device_now = without(now["device"], {"requested"});
+  if (then["libraries"] != now["libraries"] || then["program"].value("build", Json()) != now["program"]["build"] ||
+      without(device_then, {"threads"}) != without(device_now, {"threads"})) {
+    return Determinism::d3;
+  }
+  return device_then == device_now ? Determinism::d1 : Determinism::d2;
+}
+
+/// The level of its name; a manifest that is read has been checked.
+Determinism level_of(const Json& result) {
+  for (const Determinism level : {Determinism::d3, Determinism::d2}) {
+    if (result["determinism"] == to_string(level)) return level;
+  }
+  return Determinism::d1;
+}
+
+ComparedResult compare_result(const std::string& name, const Json& then, const Json& now,
+                              std::optional<Determinism> needed) {
+  const Determinism level = std::min(level_of(then), level_of(now));
+  ComparedResult result{name, false, to_string(level), needed && level >= *needed, ""};
   for (const char* part : {"shape", "type"}) {
     if (then[part] != now[part]) {
       result.difference = fmt::format("{} {} then, {} now", part, then[part].dump(), now[part].dump());
@@ -97,7 +114,7 @@ ComparedResult absent(const std::string& name, const Json& other, const char* wh
   return {name, false, other["determinism"].get<std::string>(), false, where};
 }
 
-std::vector<ComparedResult> compare_results(const Json& then, const Json& now, const std::string& needed) {
+std::vector<ComparedResult> compare_results(const Json& then, const Json& now, std::optional<Determinism> needed) {
   std::vector<ComparedResult> results;
   for (const auto& [name, value] : then.items()) {
     if (now.contains(name)) {
@@ -119,6 +136,25 @@ bool all_same(const Items& items) {
   return std::all_of(items.begin(), items.end(), [](const auto& item) { return item.same; });
 }
 
+/// The texts of both values, of long ones the part where they begin to differ.
+std::string then_and_now(const ComparedItem& item) {
+  constexpr std::size_t kMost = 60, kBefore = 20;
+  const auto text = [](const Json& value) {
+    if (value.is_null()) return std::string("none");
+    return printable(value.is_string() ? value.get<std::string>() : value.dump());
+  };
+  std::string then = text(item.then), now = text(item.now);
+  const auto parting = std::mismatch(then.begin(), then.end(), now.begin(), now.end()).first - then.begin();
+  auto start = static_cast<std::size_t>(parting);
+  if (start > kBefore && std::max(then.size(), now.size()) > kMost) {
+    start -= kBefore;
+    while (start > 0 && (static_cast<unsigned char>(then[start]) & 0xC0U) == 0x80U) --start;  // within a character
+    then = "…" + then.substr(start);
+    now = "…" + now.substr(start);
+  }
+  return fmt::format("{} then, {} now", shortened(then, kMost), shortened(now, kMost));
+}
+
 template <class Items>
 std::size_t widest(const Items& items) {
   std::size_t width = 0;
@@ -137,8 +173,8 @@ void add_items(std::string& out, const char* title, const std::vector<ComparedIt
   if (items.empty()) out += "  none\n";
   const std::size_t width = widest(items);
   for (const ComparedItem& item : items) {
-    out += line(item.name, width,
-                item.same ? "same: " + item.then : fmt::format("DIFFERS: {} then, {} now", item.then, item.now));
+    const std::string value = item.then.is_string() ? printable(item.then.get<std::string>()) : item.then.dump();
+    out += line(item.name, width, item.same ? "same: " + value : "DIFFERS: " + then_and_now(item));
   }
 }
 
@@ -164,15 +200,21 @@ RunComparison compare_runs(const Json& recorded, const Json& repeated) {
   comparison.inputs = compare_inputs(recorded["inputs"], repeated["inputs"]);
   comparison.options = compare_objects(without_device(recorded["options"]), without_device(repeated["options"]));
   comparison.environment = compare_environments(recorded, repeated);
-  comparison.results = compare_results(recorded["results"], repeated["results"], level_needed(comparison.environment));
+  // Other inputs or options may have other results.
+  const bool same_run = all_same(comparison.inputs) && all_same(comparison.options);
+  comparison.results = compare_results(recorded["results"], repeated["results"],
+                                       same_run ? level_needed(recorded, repeated) : std::nullopt);
   return comparison;
 }
 
 std::string comparison_text(const Json& recorded, const RunComparison& comparison) {
   const Json& program = recorded["program"];
-  std::string out = fmt::format(
-      "{}, recorded by sigmahat {} (revision {})\n", printable(recorded["command"].get<std::string>()),
-      short_text(program.value("version", Json("unknown"))), short_text(program.value("revision", Json("unknown"))));
+  const auto fact = [&](const char* key) {
+    const Json value = program.value(key, Json("unknown"));
+    return printable(value.is_string() ? value.get<std::string>() : value.dump());
+  };
+  std::string out = fmt::format("{}, recorded by sigmahat {} (revision {})\n",
+                                printable(recorded["command"].get<std::string>()), fact("version"), fact("revision"));
   add_items(out, "inputs", comparison.inputs);
   std::vector<ComparedItem> options;
   std::copy_if(comparison.options.begin(), comparison.options.end(), std::back_inserter(options),
@@ -186,19 +228,19 @@ std::string comparison_text(const Json& recorded, const RunComparison& compariso
   const std::size_t width = widest(comparison.results);
   for (const ComparedResult& result : comparison.results) {
     const std::string verdict = result.same ? "same bits" : "DIFFERS: " + result.difference;
-    const char* const promise = result.promised ? "promised" : "not promised between these two";
+    const char* const promise = result.promised ? "promised" : "not promised between these two runs";
     out += line(result.name, width, fmt::format("{} ({}, {})", verdict, result.determinism, promise));
   }
   out += "environment\n";
   if (comparison.environment.empty()) return out + "  the same program, device and libraries\n";
   const std::size_t names = widest(comparison.environment);
   for (const ComparedItem& item : comparison.environment) {
-    out += line(item.name, names, fmt::format("{} then, {} now", item.then, item.now));
+    out += line(item.name, names, then_and_now(item));
   }
   return out;
 }
 
-Json comparison_json(const RunComparison& comparison) {
+Json comparison_json(const Json& recorded, const RunComparison& comparison) {
   Json results = Json::array();
   for (const ComparedResult& result : comparison.results) {
     results.push_back({{"name", result.name},
@@ -207,7 +249,9 @@ Json comparison_json(const RunComparison& comparison) {
                        {"promised", result.promised},
                        {"difference", result.difference.empty() ? Json(nullptr) : Json(result.difference)}});
   }
-  return {{"same", comparison.same()},
+  return {{"command", recorded["command"]},
+          {"recorded_by", recorded["program"]},
+          {"same", comparison.same()},
           {"inputs", json_items(comparison.inputs)},
           {"options", json_items(comparison.options)},
           {"results", std::move(results)},

@@ -12,18 +12,16 @@ namespace sigmahat::cli {
 struct ComparedItem {
   std::string name;
   bool same = false;
-  std::string then, now;  ///< short texts, "absent" where there is none
+  Json then, now;  ///< null where there is none
 };
 
 /// An array of results.
 struct ComparedResult {
   std::string name;
   bool same = false;
-  /// The lower of both runs' levels, and whether it covers the difference of their environments: where it does, different
-  /// bits are a fault.
-  std::string determinism;
-  bool promised = false;
-  std::string difference;  ///< what differs: shape, type or bits; empty where nothing does
+  std::string determinism;  ///< the lower of both runs' levels
+  bool promised = false;    ///< that level covers what is different between the runs: other bits are then a fault
+  std::string difference;   ///< what differs: shape, type or bits; empty where nothing does
 };
 
 struct RunComparison {
@@ -39,6 +37,6 @@ RunComparison compare_runs(const Json& recorded, const Json& repeated);
 
 /// docs/cli.md, section replay.
 std::string comparison_text(const Json& recorded, const RunComparison& comparison);
-Json comparison_json(const RunComparison& comparison);
+Json comparison_json(const Json& recorded, const RunComparison& comparison);
 
 }  // namespace sigmahat::cli

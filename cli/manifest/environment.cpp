@@ -1,20 +1,45 @@
 #include "manifest/environment.hpp"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <gnu/libc-version.h>
+
 #include <CLI/Version.hpp>
+#include <filesystem>
+#include <system_error>
 
 #include "formats/csv_reader.hpp"
 #include "formats/npz_writer.hpp"
 #include "manifest/sha256.hpp"
+#include "sigmahat/host/determinism.hpp"
 #include "version.hpp"
 
 namespace sigmahat::cli {
+
+namespace {
+
+/// SHA-256 of the program's file and of the library's, where that is one of its own.
+std::string program_digest() {
+  const std::string program = "/proc/self/exe";
+  std::string digests = file_digest(program).sha256;
+  Dl_info place{};
+  std::error_code error;
+  if (dladdr(reinterpret_cast<const void*>(&promises), &place) != 0 && place.dli_fname != nullptr &&
+      !std::filesystem::equivalent(place.dli_fname, program, error) && !error) {
+    digests += file_digest(place.dli_fname).sha256;
+  }
+  Sha256 sum;
+  sum.add(digests.data(), digests.size());
+  return sum.finish();
+}
+
+}  // namespace
 
 Json program_facts() {
   return {
       {"version", kVersion},
       {"revision", kRevision},
+      {"sha256", program_digest()},
       {"build",
        {{"compiler", kCompiler},
         {"type", kBuildType},

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
+#include <algorithm>
 
+#include "formats/mapped_file.hpp"
 #include "manifest/environment.hpp"
 #include "manifest/sha256.hpp"
 #include "sigmahat/host/error.hpp"
@@ -73,8 +74,12 @@ void check_manifest(const std::string& path, const Json& manifest) {
     if (!is_record(input, {"option", "path", "sha256"})) refuse(path, "an item of 'inputs' lacks a text");
   }
   for (const auto& [name, result] : manifest["results"].items()) {
-    if (!is_record(result, {"determinism", "type", "sha256"}) || !result.contains("shape")) {
+    if (!is_record(result, {"determinism", "type", "sha256"}) || !result.value("shape", Json()).is_array()) {
       refuse(path, fmt::format("'{}' of 'results' lacks an entry", name));
+    }
+    const std::string level = result["determinism"];
+    if (level != "D1" && level != "D2" && level != "D3") {
+      refuse(path, fmt::format("the level of '{}' of 'results' is '{}', and not D1, D2 or D3", name, level));
     }
   }
 }
@@ -99,13 +104,12 @@ Json run_manifest(const Context& context, const RunFacts& facts, const NamedArra
 }
 
 Json read_manifest(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw DataError(fmt::format("{}: cannot be read", path));
+  const MappedFile file(path);
   Json manifest;
   try {
-    manifest = Json::parse(file);
+    manifest = Json::parse(file.text(), file.text() + file.size());
   } catch (const Json::parse_error& error) {
-    refuse(path, fmt::format("it is not JSON ({})", error.what()));
+    refuse(path, fmt::format("it is not JSON from byte {} on", error.byte));
   }
   if (manifest.is_object() && manifest.contains("manifest")) manifest = Json(manifest["manifest"]);
   check_manifest(path, manifest);

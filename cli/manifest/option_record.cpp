@@ -19,7 +19,7 @@ std::string key_of(const CLI::Option& option) {
 }
 
 Json value_of(const CLI::Option& option) {
-  if (is_flag(option)) return option.count() > 0;
+  if (is_flag(option)) return option.count() > 0 && option.as<bool>();  // CLI11 takes --compare=false, too
   const std::string text = option.count() > 0 ? option.results().back() : option.get_default_str();
   return text.empty() ? Json(nullptr) : Json(text);
 }
@@ -36,7 +36,7 @@ OptionRecord record_options(const CLI::App& app) {
     if (option->get_positional()) {
       positional.push_back(option->results().back());
     } else if (is_flag(*option)) {
-      record.given.push_back(option->get_name());
+      if (option->as<bool>()) record.given.push_back(option->get_name());
     } else {
       record.given.push_back(fmt::format("{}={}", option->get_name(), option->results().back()));
     }

@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 
 #include "sigmahat/host/determinism.hpp"
 
 namespace sigmahat::cli {
+
+/// Of the name of a device: "cuda:0".
+inline bool is_gpu(std::string_view device) { return device.starts_with("cuda"); }
 
 class PromisesOfRun {
  public:
@@ -15,7 +19,7 @@ class PromisesOfRun {
       : small_(small), on_gpu_(on_gpu), highest_(highest) {}
 
   /// The level of an operation, which is noted as used.
-  Determinism of(Promise promise) { return used_[promise] = std::min(promised(promise, small_, on_gpu_), highest_); }
+  Determinism use(Promise promise) { return used_[promise] = std::min(promised(promise, small_, on_gpu_), highest_); }
   const std::map<Promise, Determinism>& used() const { return used_; }
 
  private:

@@ -53,10 +53,10 @@ FileDigest file_digest(const std::string& path) {
   std::size_t count = 0;
   do {
     count = std::fread(piece.data(), 1, piece.size(), file.get());
+    if (std::ferror(file.get()) != 0) fail();
     sum.add(piece.data(), count);
     result.bytes += static_cast<std::int64_t>(count);
   } while (count == piece.size());
-  if (std::ferror(file.get()) != 0) fail();
   result.sha256 = sum.finish();
   return result;
 }

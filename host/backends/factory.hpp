@@ -3,11 +3,15 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sigmahat/host/context.hpp"
 
 namespace sigmahat::backends {
+
+/// Name and version of what a backend on the host computes with: OpenBLAS, and the processor core that it runs for.
+std::vector<std::pair<std::string, std::string>> host_libraries();
 
 std::unique_ptr<Operations> make_reference();
 std::unique_ptr<Operations> make_cpu(int threads);

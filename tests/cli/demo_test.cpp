@@ -63,6 +63,7 @@ TEST(Demo, ShowsFiveFitsAfterTheirCommandLines) {
 TEST(Demo, ItsCommandLinesPrintWhatItShows) {
   const std::string root = fs::path(SIGMAHAT_EXAMPLE_DATA).parent_path().parent_path();
   const Outcome outcome = demo_in(root);
+  ASSERT_EQ(outcome.code, kExitOk) << outcome.err;
   std::string again;
   for (const std::string& command : command_lines(outcome.out)) {
     std::istringstream words(command.substr(std::string("$ sigmahat ").size()));

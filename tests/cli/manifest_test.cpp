@@ -173,6 +173,26 @@ TEST(Manifest, HasTheDigestsOfEveryArrayOfARegression) {
   EXPECT_THAT(options.at("outputs"), ElementsAre("t", "p", "limits", "covariance", "goodness", "residuals"));
 }
 
+TEST(Manifest, PromisesNoMoreThanTheAscentOfARegression) {
+  const Folder folder;
+  const Json manifest = manifest_of(
+      folder, fit({example("grunfeld.csv"), "--y", "invest", "--x", "value", "--method", "ascent", "--device", "cpu"}));
+  for (const auto& [name, result] : manifest.at("results").items()) EXPECT_EQ(result.at("determinism"), "D2") << name;
+}
+
+TEST(Manifest, PromisesLessForManyColumns) {
+  const Folder folder;
+  for (const std::size_t columns : {64U, 65U}) {
+    const Batch batch(folder, 1, 200, columns);
+    const Json regression = manifest_of(folder, fit({"--X", batch.x_path, "--y", batch.y_path, "--device", "cpu"}));
+    EXPECT_EQ(regression.at("results").at("coef").at("determinism"), columns == 64 ? "D3" : "D1");
+    const std::string table = folder.write("table.npy", npy_matrix(batch.x, 200, static_cast<Index>(columns)));
+    const Json gaussian = manifest_of(folder, {"gaussian", "fit", table, "--device", "cpu"});
+    EXPECT_EQ(gaussian.at("results").at("mean").at("determinism"), "D3");
+    EXPECT_EQ(gaussian.at("results").at("rank").at("determinism"), columns == 64 ? "D3" : "D1");
+  }
+}
+
 TEST(Manifest, NamesTheArraysThatARegressionReads) {
   const Folder folder;
   const Batch batch(folder, 3, 10, 2);

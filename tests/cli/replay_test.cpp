@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <algorithm>
 
 #include "least_squares_support.hpp"
 
@@ -78,6 +78,57 @@ TEST_F(Replay, TellsOfAnotherNumberOfThreads) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("device threads"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("DIFFERS")));
+  for (const Json& result : comparison({run_, "--threads", "3"}, 0).at("results")) {
+    EXPECT_EQ(result.at("promised"), true) << result;  // D2 and D3
+  }
+}
+
+TEST_F(Replay, D1PromisesNothingForAnotherNumberOfThreads) {
+  const Batch batch(folder_, 1, 200, 65);
+  run_ = record(fit({"--X", batch.x_path, "--y", batch.y_path, "--device", "cpu", "--threads", "1"}));
+  for (const Json& result : comparison({run_}, 0).at("results")) EXPECT_EQ(result.at("promised"), true) << result;
+  const Outcome outcome = run_sigmahat({"replay", run_, "--threads", "2", "--json"});
+  for (const Json& result : outcome.json().at("results")) {
+    EXPECT_EQ(result.at("determinism"), "D1") << result;
+    EXPECT_EQ(result.at("promised"), false) << result;
+  }
+}
+
+TEST_F(Replay, FindsArraysInAnotherFolder) {
+  const Folder here;
+  const Batch batch(here, 2, 12, 2);
+  const std::string weights = here.write("w.npy", npy_numbers(std::vector<double>(24, 2.0), "(2, 12)"));
+  run_ = record(fit({"--X", batch.x_path, "--y", batch.y_path, "--weights", weights}));
+  const Folder there;
+  for (const std::string& path : {batch.x_path, batch.y_path, weights}) {
+    there.write(std::filesystem::path(path).filename().string(), read_file(path));
+    std::filesystem::remove(path);
+  }
+  EXPECT_EQ(comparison({run_, "--inputs", there.path("")}, 0).at("same"), true);
+}
+
+TEST_F(Replay, RefusesOneFolderForTwoInputsOfOneName) {
+  const Folder other;
+  const Batch batch(folder_, 2, 12, 2);
+  const std::string weights = other.write("y.npy", npy_numbers(std::vector<double>(24, 2.0), "(2, 12)"));
+  run_ = record(fit({"--X", batch.x_path, "--y", batch.y_path, "--weights", weights}));
+  const Outcome outcome = run_sigmahat({"replay", run_, "--inputs", folder_.path("")});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("have the same file name and cannot be in one folder"));
+}
+
+TEST_F(Replay, SwitchesThatAreTurnedOffStayOff) {
+  run_ = record({"gaussian", "fit", data_, "--compare=false", "--unbiased=0"});
+  EXPECT_EQ(Json::parse(read_file(run_)).at("options").at("compare"), false);
+  EXPECT_EQ(comparison({run_}, 0).at("same"), true);
+}
+
+TEST_F(Replay, TellsThatAnInputHasChangedWhereItCannotBeFitted) {
+  folder_.write("data.csv", "x,y\n1,2.1\n2,zz\n");
+  const Outcome outcome = run_sigmahat({"replay", run_});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("the run cannot be repeated: "), HasSubstr("'zz'"),
+                                 HasSubstr(data_ + " is not the file that it was")));
 }
 
 TEST_F(Replay, OtherBackendsHaveTheBitsOfD3) {
@@ -94,8 +145,10 @@ TEST_F(Replay, FindsAChangedInput) {
   folder_.write("data.csv", "x,y\n1,2.1\n2,3.9\n3,6.2\n4,7.8\n5,10.2\n");
   const Outcome outcome = run_sigmahat({"replay", run_});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("FILE " + data_ + "  DIFFERS: "), ContainsRegex("coef +DIFFERS: other bits"),
-                                 ContainsRegex("rank +same bits")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("FILE " + data_ + "  DIFFERS: "),
+                    ContainsRegex("coef +DIFFERS: other bits \\(D3, not promised between these two runs\\)"),
+                    ContainsRegex("rank +same bits")));
   EXPECT_THAT(outcome.err, HasSubstr("the repetition differs: 1 of 1 inputs"));
   EXPECT_THAT(outcome.err, Not(HasSubstr("had promised")));
 }
@@ -133,10 +186,26 @@ TEST_F(Replay, FindsAnOptionWhoseDefaultIsAnother) {
 }
 
 TEST_F(Replay, PromisesNothingBetweenTwoPrograms) {
-  const std::string path = changed([](Json& manifest) { manifest["program"]["version"] = "0.0.1"; });
+  const std::string path = changed([](Json& manifest) {
+    manifest["program"]["version"] = "0.0.1";
+    manifest["program"]["sha256"] = "of another program";
+  });
   const Json found = comparison({path}, 0);
   for (const Json& result : found.at("results")) EXPECT_EQ(result.at("promised"), false) << result;
-  EXPECT_EQ(found.at("environment").at(0).at("name"), "version");
+  const Json& environment = found.at("environment");
+  EXPECT_TRUE(std::any_of(environment.begin(), environment.end(),
+                          [](const Json& item) { return item.at("name") == "version" && item.at("then") == "0.0.1"; }));
+}
+
+TEST_F(Replay, ShowsWhereLongTextsPart) {
+  const std::string path = changed([](Json& manifest) {
+    std::string& config = manifest["libraries"]["OpenBLAS"].get_ref<std::string&>();
+    config = std::string(80, 'a') + config + " other end";
+    manifest["libraries"]["OpenBLAS core"] = "\x1b[2J";
+  });
+  const Outcome outcome = run_sigmahat({"replay", path});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(ContainsRegex("OpenBLAS core +\\\\x1b\\[2J then"), Not(HasSubstr("\x1b"))));
 }
 
 TEST_F(Replay, OnAnotherProcessorOnlyD3IsPromised) {
@@ -152,7 +221,7 @@ TEST_F(Replay, FindsInputsInAnotherFolder) {
   std::filesystem::remove(data_);
   const Outcome lost = run_sigmahat({"replay", run_});
   EXPECT_EQ(lost.code, 3);
-  EXPECT_THAT(lost.err, HasSubstr(data_));
+  EXPECT_THAT(lost.err, HasSubstr(data_ + ": the recorded run read this file, and it is not there; --inputs DIR says"));
   EXPECT_EQ(comparison({run_, "--inputs", elsewhere.path("")}, 0).at("same"), true);
 }
 
@@ -169,7 +238,10 @@ TEST_F(Replay, RefusesWhatIsNoManifest) {
     EXPECT_EQ(outcome.out, "");
     return outcome.err;
   };
-  EXPECT_THAT(message("nothing"), HasSubstr("it is not JSON"));
+  EXPECT_THAT(message("nothing"), HasSubstr("it is not JSON from byte 2 on"));
+  const Outcome directory = run_sigmahat({"replay", folder_.path("")});
+  EXPECT_EQ(directory.code, 3);
+  EXPECT_THAT(directory.err, HasSubstr("is a directory"));
   EXPECT_THAT(message("[1]"), HasSubstr("its key 'format' is not"));
   EXPECT_THAT(message("{}"), HasSubstr("its key 'format' is not"));
   const auto of = [&](auto change) { return message(read_file(changed(change))); };

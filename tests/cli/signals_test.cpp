@@ -72,7 +72,7 @@ bool has(std::uint64_t mask, int signal) { return (mask >> (signal - 1) & 1) != 
 
 bool waits_for_handlers(pid_t process) {
   for (const auto end = Clock::now() + kAtMost; Clock::now() < end; std::this_thread::sleep_for(1ms)) {
-    if (has(signal_mask(process, "SigCgt"), SIGTERM)) return true;
+    if (has(signal_mask(process, "SigCgt"), SIGPIPE)) return true;
   }
   return false;
 }

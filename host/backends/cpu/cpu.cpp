@@ -22,14 +22,14 @@ std::string processor_name() {
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> host_libraries() {
+  return {{"OpenBLAS", openblas_get_config()}, {"OpenBLAS core", openblas_get_corename()}};
+}
+
 CpuOperations::CpuOperations(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
 
 BackendInfo CpuOperations::info() const {
-  return {"cpu",
-          processor_name(),
-          threads_,
-          moments_kernel().instruction_set(),
-          {{"OpenBLAS", openblas_get_config()}, {"OpenBLAS core", openblas_get_corename()}}};
+  return {"cpu", processor_name(), threads_, moments_kernel().instruction_set(), host_libraries()};
 }
 
 std::unique_ptr<Operations> make_cpu(int threads) { return std::make_unique<CpuOperations>(threads); }

@@ -38,6 +38,9 @@ BackendInfo CudaOperations::info() const {
                     {"CUDA runtime", cuda_version(runtime)},
                     {"cuBLAS", library_version(blas, 10000, 100)},
                     {"cuSOLVER", library_version(solver, 1000, 100)}};
+  // QR, refinement and factors that large problems need run on the host.
+  const auto host = host_libraries();
+  info.libraries.insert(info.libraries.end(), host.begin(), host.end());
   return info;
 }
 

@@ -2,9 +2,6 @@
 #pragma once
 
 #include <span>
-#include <string>
-
-#include "sigmahat/kernels/common.hpp"
 
 namespace sigmahat {
 
