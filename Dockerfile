@@ -15,21 +15,21 @@ ARG SNAPSHOT=""
 WORKDIR /source
 COPY scripts scripts
 # The secrets are for sites behind a mirror, and optional: settings and sources of apt, settings of pip, certificates.
-RUN --mount=type=secret,id=apt.conf --mount=type=secret,id=apt.list scripts/lib/docker-packages.sh build
+RUN --mount=type=secret,id=apt.conf --mount=type=secret,id=apt.list scripts/docker/packages.sh build
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.crt \
-    scripts/lib/docker-arrow.sh
+    scripts/docker/arrow.sh
 COPY . .
 ARG SIGMAHAT_REVISION=unknown
 ARG CUDA_ARCHITECTURES=""
-RUN scripts/lib/docker-build.sh ON
+RUN scripts/docker/build.sh ON
 
 # --- cuda: run -------------------------------------------------------------------------------------------------------
 FROM ${CUDA_RUNTIME_IMAGE} AS cuda
 ARG SOURCE_DATE_EPOCH
 ARG SNAPSHOT=""
-RUN --mount=type=bind,source=scripts/lib,target=/mnt \
-    --mount=type=secret,id=apt.conf --mount=type=secret,id=apt.list /mnt/docker-packages.sh run
+RUN --mount=type=bind,source=scripts,target=/mnt \
+    --mount=type=secret,id=apt.conf --mount=type=secret,id=apt.list /mnt/docker/packages.sh run
 COPY --from=build-cuda /image/root/ /
 COPY --from=build-cuda --chown=65532:65532 /image/data /data
 USER 65532:65532
@@ -52,20 +52,20 @@ ARG SOURCE_DATE_EPOCH
 ARG SNAPSHOT=""
 WORKDIR /source
 COPY scripts scripts
-RUN --mount=type=secret,id=apt.conf --mount=type=secret,id=apt.list scripts/lib/docker-packages.sh build
+RUN --mount=type=secret,id=apt.conf --mount=type=secret,id=apt.list scripts/docker/packages.sh build
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.crt \
-    scripts/lib/docker-arrow.sh
+    scripts/docker/arrow.sh
 COPY . .
 ARG SIGMAHAT_REVISION=unknown
-RUN scripts/lib/docker-build.sh OFF
+RUN scripts/docker/build.sh OFF
 
 # --- cpu: run --------------------------------------------------------------------------------------------------------
 FROM ${DEBIAN_IMAGE} AS cpu
 ARG SOURCE_DATE_EPOCH
 ARG SNAPSHOT=""
-RUN --mount=type=bind,source=scripts/lib,target=/mnt \
-    --mount=type=secret,id=apt.conf --mount=type=secret,id=apt.list /mnt/docker-packages.sh run
+RUN --mount=type=bind,source=scripts,target=/mnt \
+    --mount=type=secret,id=apt.conf --mount=type=secret,id=apt.list /mnt/docker/packages.sh run
 COPY --from=build-cpu /image/root/ /
 COPY --from=build-cpu --chown=65532:65532 /image/data /data
 USER 65532:65532

@@ -1,6 +1,6 @@
 """Compares the results of the same fits, inside and outside the container, with one thread and with two, bit by bit.
 
-docker_bits.py FOLDER, with files NAME-PLACE-THREADS.json (reports), .npz (arrays) and .manifest, from docker-bits.sh.
+bits.py FOLDER, with files NAME-PLACE-THREADS.json (reports), .npz (arrays) and .manifest, from bits.sh.
 """
 
 import collections

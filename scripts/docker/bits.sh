@@ -44,7 +44,7 @@ case_bits() {
   for place in inside outside; do
     for threads in 1 2; do fit_all "$place" "$threads"; done
   done
-  python3 "$sigmahat_lib/docker_bits.py" "$data" || fail "bits differ"
+  python3 "$sigmahat_root/scripts/docker/bits.py" "$data" || fail "bits differ"
   if [ -n "$with_manifest" ]; then case_replay; fi
 }
 

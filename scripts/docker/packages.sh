@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Runs while an image is built (Dockerfile): installs a section of packages.txt, in the versions of docker-lock.txt and
+# Runs while an image is built (Dockerfile): installs a section of packages.txt, in the versions of lock.txt and
 # in no other, and leaves nothing behind that depends on the day.
-#   docker-packages.sh SECTION
+#   packages.sh SECTION
 # SNAPSHOT (YYYYMMDDTHHMMSSZ) takes the packages from the distribution's archive of that time instead of its mirrors.
 # Secrets of the build, where they are given: apt.conf and apt.list, the settings and sources of the site.
 set -euo pipefail
 # shellcheck source=scripts/lib/setup.sh
-source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/setup.sh"
 # shellcheck source=/dev/null
 source /etc/os-release
 
 section=$1
-lock=$sigmahat_lib/docker-lock.txt
+lock=$sigmahat_lib/../docker/lock.txt
 began=$(mktemp)
 export DEBIAN_FRONTEND=noninteractive
 options=(-qq)
@@ -58,7 +58,7 @@ check_lock() {
   local time
   time=$(awk -v distribution="$VERSION_CODENAME" '$1 == distribution && $2 == "snapshot" { print $3 }' "$lock")
   {
-    echo "docker: packages for '$section' on $VERSION_CODENAME differ from scripts/lib/docker-lock.txt:"
+    echo "docker: packages for '$section' on $VERSION_CODENAME differ from scripts/docker/lock.txt:"
     printf '%s\n' "$faults"
     if [ -n "$time" ]; then
       echo "To build with the locked versions, take them from the archive: --build-arg SNAPSHOT=$time"

