@@ -42,7 +42,7 @@ void set_option(Words& words, const std::string& option, const std::string& valu
 
 /// Where an input of the manifest is now.
 std::string moved_path(const Json& input, const ReplayArguments& a) {
-  const std::string path = input["path"].get<std::string>();
+  std::string path = input["path"].get<std::string>();
   if (a.inputs.empty()) return path;
   return (std::filesystem::path(a.inputs) / std::filesystem::path(path).filename()).string();
 }
@@ -70,7 +70,8 @@ std::string check_inputs(const Json& manifest, const ReplayArguments& a) {
       throw DataError(fmt::format("{}: the recorded run read this file, and it is not there{}", path,
                                   a.inputs.empty() ? "; --inputs DIR says where the inputs are now" : ""));
     }
-    if (file_digest(path).sha256 != input["sha256"]) changed += fmt::format("; {} is not the file that it was", path);
+    if (file_digest(path).sha256 != input["sha256"].get<std::string>())
+      changed += fmt::format("; {} is not the file that it was", path);
   }
   return changed;
 }

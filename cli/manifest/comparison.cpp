@@ -68,7 +68,7 @@ bool is_same_program(const Json& then, const Json& now) {
   if (then.contains("sha256") && then["sha256"] == now["sha256"]) return true;
   const std::string revision = then.value("revision", Json()).is_string() ? then["revision"].get<std::string>() : "";
   const bool names_source = !revision.empty() && revision != "unknown" && !revision.ends_with("+changes");
-  return names_source && then.value("version", Json()) == now["version"] && revision == now["revision"];
+  return names_source && then.value("version", Json()) == now["version"] && then["revision"] == now["revision"];
 }
 
 /// The lowest level that covers what is different between two runs; none does where the program is another.

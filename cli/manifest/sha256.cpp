@@ -50,13 +50,12 @@ FileDigest file_digest(const std::string& path) {
   Sha256 sum;
   FileDigest result;
   std::vector<char> piece(std::size_t{1} << 20);
-  std::size_t count = 0;
-  do {
-    count = std::fread(piece.data(), 1, piece.size(), file.get());
+  while (std::feof(file.get()) == 0) {
+    const std::size_t count = std::fread(piece.data(), 1, piece.size(), file.get());
     if (std::ferror(file.get()) != 0) fail();
     sum.add(piece.data(), count);
     result.bytes += static_cast<std::int64_t>(count);
-  } while (count == piece.size());
+  }
   result.sha256 = sum.finish();
   return result;
 }
