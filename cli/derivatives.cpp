@@ -42,15 +42,6 @@ std::vector<std::string> chosen_names(const DerivativesCheckArguments& a) {
   return names;
 }
 
-std::vector<std::string> chosen_devices(const std::string& device) {
-  if (device != "all") return {device};
-  std::vector<std::string> devices;
-  for (const DeviceEntry& entry : list_devices()) {
-    if (entry.available) devices.push_back(entry.name);
-  }
-  return devices;
-}
-
 bool wanted(const std::string& precision, const DerivativeCheck& check) {
   return precision == "both" || (precision == "float32") == (check.precision == ScalarType::float32);
 }

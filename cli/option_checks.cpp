@@ -9,6 +9,7 @@
 
 #include "exit_code.hpp"
 #include "formats/output_file.hpp"
+#include "sigmahat/host/context.hpp"
 #include "sigmahat/host/error.hpp"
 
 namespace sigmahat::cli {
@@ -64,6 +65,15 @@ void add_device_options(CLI::App& app, std::string& device, int& threads) {
       ->check(whole_number(0, kMostThreads), "0 to 1024")
       ->capture_default_str()
       ->group("Device");
+}
+
+std::vector<std::string> chosen_devices(const std::string& device) {
+  if (device != "all") return {device};
+  std::vector<std::string> devices;
+  for (const DeviceEntry& entry : list_devices()) {
+    if (entry.available) devices.push_back(entry.name);
+  }
+  return devices;
 }
 
 void add_output_options(CLI::App& app, bool& json, std::string& manifest) {

@@ -25,6 +25,9 @@ std::string name_given(const std::string& text);
 /// Adds --device and --threads.
 void add_device_options(CLI::App& app, std::string& device, int& threads);
 
+/// The device, or with "all" every one that is there, by the names that a Context takes.
+std::vector<std::string> chosen_devices(const std::string& device);
+
 /// Adds --json and --manifest.
 void add_output_options(CLI::App& app, bool& json, std::string& manifest);
 

@@ -7,24 +7,11 @@
 #include <memory>
 
 #include "exit_code.hpp"
+#include "option_checks.hpp"
 #include "output.hpp"
 #include "text.hpp"
 
 namespace sigmahat::cli {
-namespace {
-
-/// Devices that were asked for, by the names that a Context takes.
-std::vector<std::string> chosen_devices(const std::string& device) {
-  if (device != "all") return {device};
-  std::vector<std::string> devices;
-  for (const DeviceEntry& entry : list_devices()) {
-    if (entry.available) devices.push_back(entry.name);
-  }
-  return devices;
-}
-
-}  // namespace
-
 selftest::Run selftest_run(const Context& context, const std::string& label,
                            const std::vector<selftest::Expected>& expected, std::vector<selftest::Quantity>& found) {
   const auto start = std::chrono::steady_clock::now();
