@@ -78,7 +78,8 @@ TEST_F(Replay, TellsOfAnotherNumberOfThreads) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("device threads"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("DIFFERS")));
-  for (const Json& result : comparison({run_, "--threads", "3"}, 0).at("results")) {
+  const Json found = comparison({run_, "--threads", "3"}, 0);
+  for (const Json& result : found.at("results")) {
     EXPECT_EQ(result.at("promised"), true) << result;  // D2 and D3
   }
 }
@@ -86,9 +87,13 @@ TEST_F(Replay, TellsOfAnotherNumberOfThreads) {
 TEST_F(Replay, D1PromisesNothingForAnotherNumberOfThreads) {
   const Batch batch(folder_, 1, 200, 65);
   run_ = record(fit({"--X", batch.x_path, "--y", batch.y_path, "--device", "cpu", "--threads", "1"}));
-  for (const Json& result : comparison({run_}, 0).at("results")) EXPECT_EQ(result.at("promised"), true) << result;
+  const Json again = comparison({run_}, 0);
+  ASSERT_FALSE(again.at("results").empty());
+  for (const Json& result : again.at("results")) EXPECT_EQ(result.at("promised"), true) << result;
   const Outcome outcome = run_sigmahat({"replay", run_, "--threads", "2", "--json"});
-  for (const Json& result : outcome.json().at("results")) {
+  const Json found = outcome.json();
+  ASSERT_FALSE(found.at("results").empty());
+  for (const Json& result : found.at("results")) {
     EXPECT_EQ(result.at("determinism"), "D1") << result;
     EXPECT_EQ(result.at("promised"), false) << result;
   }
@@ -210,7 +215,9 @@ TEST_F(Replay, ShowsWhereLongTextsPart) {
 
 TEST_F(Replay, OnAnotherProcessorOnlyD3IsPromised) {
   const std::string path = changed([](Json& manifest) { manifest["device"]["instruction_set"] = "of another make"; });
-  for (const Json& result : comparison({path}, 0).at("results")) {
+  const Json found = comparison({path}, 0);
+  ASSERT_FALSE(found.at("results").empty());
+  for (const Json& result : found.at("results")) {
     EXPECT_EQ(result.at("promised"), result.at("determinism") == "D3") << result;
   }
 }
