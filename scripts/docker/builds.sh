@@ -107,8 +107,8 @@ case_refused() {
     >"$room/refused.log" 2>&1; then
     fail "a build with a lock that differs was not refused"
   fi
-  grep -A 40 'differ from scripts/docker/lock.txt' "$room/refused.log" | grep -v '^Error' |
-    tee "$room/refusal.txt" | sed -n 1,12p
+  sed -n '/differ from scripts\/docker\/lock.txt/,$ { /^Error/!p }' "$room/refused.log" >"$room/refusal.txt"
+  sed -n 1,12p "$room/refusal.txt"
   grep -q 'To take over what the mirrors offer now: scripts/docker-lock' "$room/refusal.txt" ||
     fail "the build failed for another reason: $(tail -n 5 "$room/refused.log")"
   rm -rf "$context"
