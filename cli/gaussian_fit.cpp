@@ -213,34 +213,25 @@ void run_gaussian_fit(const GaussianFitArguments& a) {
   check_arguments(a);
   const Context context({a.device, a.threads});
   set_csv_threads(a.threads);
-  std::optional<OutputFile> out, trace, manifest_file;
-  if (!a.out.empty()) out.emplace("--out", a.out);
-  if (!a.trace.empty()) trace.emplace("--trace", a.trace);
-  if (!a.manifest.empty()) manifest_file.emplace("--manifest", a.manifest);
+  OutputFiles files;
+  OutputFile* const out = files.open("--out", a.out);
+  OutputFile* const trace = files.open("--trace", a.trace);
+  OutputFile* const manifest_file = files.open("--manifest", a.manifest);
 
   const FitReport report = make_report(context, a);
-  const Json manifest = manifest_file || a.json ? manifest_of(context, a, report) : Json();
+  const Json manifest = manifest_file != nullptr || a.json ? manifest_of(context, a, report) : Json();
   const GaussianFit& fit = report.fits.front();
   const bool savable = fit.status == ProblemStatus::ok;
-  if (out && savable) {
-    out->write(model_text(context, fit, report.columns));
-    out->make_durable();
-  }
-  if (trace) {
-    trace->write(trace_report(report));
-    trace->make_durable();
-  }
-  if (manifest_file) {
-    manifest_file->write(dump_json(manifest));
-    manifest_file->make_durable();
-  }
+  if (out != nullptr) savable ? out->write(model_text(context, fit, report.columns)) : out->discard();
+  if (trace != nullptr) trace->write(trace_report(report));
+  if (manifest_file != nullptr) manifest_file->write(dump_json(manifest));
+  files.make_durable();
   // Files appear last: where standard output fails, there are none.
   print(a.json ? json_report(report, manifest) : text_report(report));
-  if (out && savable) out->commit();
-  if (trace) trace->commit();
-  if (manifest_file) manifest_file->commit();
-  if (out && !savable) refuse_singular_model(a.out, fit);
-  if (out && report.options.method == FitMethod::ascent && !fit.ascent.converged()) {
+  files.commit();
+  if (out == nullptr) return;
+  if (!savable) refuse_singular_model(a.out, fit);
+  if (report.options.method == FitMethod::ascent && !fit.ascent.converged()) {
     fmt::print(stderr, "sigmahat: note: {}: the ascent did not converge; the saved model is where it stopped\n",
                printable(a.out));
   }

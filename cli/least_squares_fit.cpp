@@ -307,13 +307,6 @@ LeastSquaresFit fit_with_progress(const Context& context, const LeastSquaresData
   return fit;
 }
 
-void write_out(const LeastSquaresReport& report, const Json& manifest, const std::string& path, OutputFile& file) {
-  const TextSink sink = [&file](std::string_view text) { file.write(text); };
-  const std::string ending = ending_of(path);
-  if (ending == ".npz") return write_npz(LeastSquaresArrays(report).arrays(), file);
-  ending == ".csv" ? write_csv(report, sink) : write_json(report, manifest, sink);
-}
-
 /// What stands where the ascent stopped is no result of a regression.
 void note_unconverged(const LeastSquaresFit& fit) {
   const auto count = std::count(fit.status.begin(), fit.status.end(), ProblemStatus::not_converged);
@@ -357,7 +350,8 @@ Json output_words(const LeastSquaresOutputs& outputs) {
   return words;
 }
 
-Json manifest_of(const Context& context, const Arguments& a, const LeastSquaresReport& report) {
+Json manifest_of(const Context& context, const Arguments& a, const LeastSquaresReport& report,
+                 const LeastSquaresArrays& results) {
   RunFacts facts{"least-squares fit", a.record, {{"FILE", a.source.file}, {"X", a.source.tensor}}};
   if (!a.source.tensor.empty()) {
     facts.inputs.insert(facts.inputs.end(),
@@ -368,7 +362,6 @@ Json manifest_of(const Context& context, const Arguments& a, const LeastSquaresR
   for (const char* part : {"no-intercept", "covariance", "residuals", "fitted"}) values.erase(part);
   values["intercept"] = report.fit.options.intercept;
   values["outputs"] = output_words(report.fit.options.outputs);
-  const LeastSquaresArrays results(report);
   return run_manifest(context, facts, results.arrays(), results.promises());
 }
 
@@ -407,35 +400,32 @@ void run_least_squares_fit(const Arguments& a) {
   const LeastSquaresOptions options = check_arguments(a);
   const Context context({a.device, a.threads});
   set_csv_threads(a.threads);
-  std::optional<OutputFile> out, trace, manifest_file;
-  if (!a.out.empty()) out.emplace("--out", a.out);
-  if (!a.trace.empty()) trace.emplace("--trace", a.trace);
-  if (!a.manifest.empty()) manifest_file.emplace("--manifest", a.manifest);
+  OutputFiles files;
+  OutputFile* const out = files.open("--out", a.out);
+  OutputFile* const trace = files.open("--trace", a.trace);
+  OutputFile* const manifest_file = files.open("--manifest", a.manifest);
 
   const Run run(context, a, options);
-  const bool json_out = !a.out.empty() && ending_of(a.out) == ".json";
-  const Json manifest = manifest_file || a.json || json_out ? manifest_of(context, a, run.report) : Json();
-  if (out) {
-    write_out(run.report, manifest, a.out, *out);
-    out->make_durable();
-  }
-  if (trace) {
-    trace->write(trace_report(run.report));
-    trace->make_durable();
-  }
-  if (manifest_file) {
-    manifest_file->write(dump_json(manifest));
-    manifest_file->make_durable();
-  }
+  const std::string ending = ending_of(a.out);
+  const bool needs_manifest = manifest_file != nullptr || a.json || ending == ".json";
+  std::optional<LeastSquaresArrays> results;
+  if (needs_manifest || ending == ".npz") results.emplace(run.report);
+  const Json manifest = needs_manifest ? manifest_of(context, a, run.report, *results) : Json();
+
+  const TextSink into_out = [out](std::string_view text) { out->write(text); };
+  if (ending == ".npz") write_npz(results->arrays(), *out);
+  if (ending == ".csv") write_csv(run.report, into_out);
+  if (ending == ".json") write_json(run.report, manifest, into_out);
+  if (trace != nullptr) trace->write(trace_report(run.report));
+  if (manifest_file != nullptr) manifest_file->write(dump_json(manifest));
+  files.make_durable();
   // Files appear last: where standard output fails, there are none.
   if (a.json) {
     write_json(run.report, manifest, print);
   } else {
     print(text_report(run.report));
   }
-  for (std::optional<OutputFile>* const file : {&out, &trace, &manifest_file}) {
-    if (*file) (*file)->commit();
-  }
+  files.commit();
   note_unconverged(run.report.fit);
 }
 
@@ -449,7 +439,8 @@ Json repeat_least_squares_fit(const std::vector<std::string>& words) {
   const LeastSquaresOptions options = check_arguments(a);
   const Context context({a.device, a.threads});
   set_csv_threads(a.threads);
-  return manifest_of(context, a, Run(context, a, options).report);
+  const Run run(context, a, options);
+  return manifest_of(context, a, run.report, LeastSquaresArrays(run.report));
 }
 
 void add_least_squares_fit(CLI::App& least_squares) {

@@ -90,10 +90,12 @@ void OutputFile::write_at(std::string_view bytes, std::int64_t place) {
 }
 
 void OutputFile::make_durable() {
+  if (descriptor_ < 0) return;
   if (fsync(descriptor_) != 0) fail("be made durable");
 }
 
 void OutputFile::commit() {
+  if (descriptor_ < 0) return;
   make_durable();
   const SignalBlock block;
   if (rename(temporary_.c_str(), path_.c_str()) != 0) fail("take its place");
@@ -113,6 +115,18 @@ void OutputFile::discard() noexcept {
   descriptor_ = -1;
   unlink(temporary_.c_str());
   remove_pending_file(temporary_);
+}
+
+OutputFile* OutputFiles::open(const std::string& option, const std::string& path) {
+  return path.empty() ? nullptr : &files_.emplace_back(option, path);
+}
+
+void OutputFiles::make_durable() {
+  for (OutputFile& file : files_) file.make_durable();
+}
+
+void OutputFiles::commit() {
+  for (OutputFile& file : files_) file.commit();
 }
 
 }  // namespace sigmahat::cli

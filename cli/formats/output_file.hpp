@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 
@@ -29,13 +30,26 @@ class OutputFile {
   /// Everything that can fail for want of space; what is left for commit() is a rename.
   void make_durable();
   void commit();
+  /// Removes the temporary; make_durable() and commit() then do nothing.
+  void discard() noexcept;
 
  private:
   [[noreturn]] void fail(const char* action) const;
-  void discard() noexcept;
 
   std::string option_, path_, temporary_;
   int descriptor_ = -1;
+};
+
+/// The files of one run, which appear one behind the other, last of all.
+class OutputFiles {
+ public:
+  /// Opens one that lives as long as this; null where `path` is empty.
+  OutputFile* open(const std::string& option, const std::string& path);
+  void make_durable();
+  void commit();
+
+ private:
+  std::deque<OutputFile> files_;
 };
 
 }  // namespace sigmahat::cli

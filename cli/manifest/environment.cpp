@@ -47,6 +47,7 @@ Json program_facts() {
         {"shared_library", kSharedLibrary},
         {"cuda", kWithCuda},
         {"cuda_compiler", kWithCuda ? Json(kCudaCompiler) : Json(nullptr)},
+        {"cuda_flags", kWithCuda ? Json(kCudaCompilerFlags) : Json(nullptr)},
         {"cuda_architectures", kWithCuda ? Json(kCudaArchitectures) : Json(nullptr)}}},
   };
 }

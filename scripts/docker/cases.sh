@@ -130,6 +130,7 @@ case_health_and_signals() {
     least-squares fit --X long-X.npy --y long-y.npy --threads 1 --out long.npz >"$room/detached.txt" 2>&1 ||
     fail "no container was started: $(tail -n 3 "$room/detached.txt")"
   case_health "$name"
+  compgen -G "$data/long.npz.??????" >/dev/null || fail "the long fit has not opened its output"
   [ "$("$engine" inspect --format '{{.State.Running}}' "$name")" = true ] ||
     fail "the long fit was over before the signal"
   pid=$("$engine" inspect --format '{{.State.Pid}}' "$name")

@@ -13,6 +13,7 @@
 #include "backends/factory.hpp"
 #include "cli_support.hpp"
 #include "exit_code.hpp"
+#include "sigmahat/host/error.hpp"
 #include "support/counting_operations.hpp"
 
 namespace sigmahat::cli::test {
@@ -243,6 +244,28 @@ TEST(SelftestDevice, OneWrongBitIsSeen) {
   const Reported report = reported({run});
   EXPECT_EQ(report.code, kExitCheckFailed);
   EXPECT_THAT(report.err, HasSubstr("Cholesky factor of 8 columns on cuda:0, stored bits: expected value 1: 2.0877"));
+}
+
+/// A GPU that fails.
+class Broken : public sigmahat::test::CountingOperations {
+ public:
+  using CountingOperations::CountingOperations;
+  ProblemStatus cholesky(Index, const double*, double*) override {
+    throw DeviceError("cusolverDnDpotrf: CUSOLVER_STATUS_EXECUTION_FAILED (6)");
+  }
+};
+
+TEST(SelftestDevice, OneThatFailsDoesNotHideTheOthers) {
+  sigmahat::test::CallCounts counts;
+  const Context broken(std::make_unique<Broken>(backends::make_reference(), counts), "cuda:0");
+  std::vector<Quantity> found;
+  std::vector<DeviceRun> runs = selftest_runs("reference", selftest::expected_results());
+  runs.push_back(selftest_run(broken, "cuda:0", selftest::expected_results(), found));
+  const Reported report = reported(runs);
+  EXPECT_EQ(report.code, kExitCheckFailed);
+  EXPECT_THAT(report.out, AllOf(HasSubstr("checks on reference, cuda:0: "), HasSubstr(", 1 failed, ")));
+  EXPECT_THAT(report.err, HasSubstr("every result on cuda:0, stored bits: expected results, found cusolverDnDpotrf: "
+                                    "CUSOLVER_STATUS_EXECUTION_FAILED"));
 }
 
 /// A GPU that computes its logarithms differently from time to time.
