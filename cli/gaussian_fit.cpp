@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "ascent_options.hpp"
 #include "exit_code.hpp"
 #include "formats/csv_reader.hpp"
@@ -115,8 +117,8 @@ void check_arguments(const GaussianFitArguments& a) {
   if (a.log_returns && !a.weights.empty()) {
     throw UsageError("--log-returns cannot be combined with --weights: a return belongs to two rows");
   }
-  check_output_files(a.output_paths(), {{"the data", a.file}});
   check_start(a.start);
+  check_output_files(a.output_paths(), {{"the data", a.file}, {"the start", start_file(a.start)}});
   validate_options([&] { a.ascent.validate(); });
 }
 
@@ -187,7 +189,7 @@ FitReport make_report(const Context& context, const GaussianFitArguments& a) {
 }
 
 Json manifest_of(const Context& context, const GaussianFitArguments& a, const FitReport& report) {
-  const std::string start = report.options.start.kind == AscentStart::Kind::given ? a.start : "";
+  const std::string start = report.has_ascent() ? start_file(a.start) : "";
   const GaussianArrays results(report);
   return run_manifest(context, {"gaussian fit", a.record, {{"FILE", a.file}, {"start", start}}}, results.arrays(),
                       results.promises());

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <vector>
@@ -23,11 +25,14 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// Where the word of an option is, "--device=…"; the positional FILE is the last word.
+/// Where the word of an option is, "--device=…", or the end; the positional FILE is the last word, behind "--".
 Words::iterator find_option(Words& words, const std::string& option) {
   if (option == "FILE") return words.empty() ? words.end() : std::prev(words.end());
   const std::string start = fmt::format("--{}=", option);
-  return std::find_if(words.begin(), words.end(), [&](const std::string& word) { return word.starts_with(start); });
+  const auto options_end = std::find(words.begin(), words.end(), "--");
+  const auto found =
+      std::find_if(words.begin(), options_end, [&](const std::string& word) { return word.starts_with(start); });
+  return found == options_end ? words.end() : found;
 }
 
 void set_option(Words& words, const std::string& option, const std::string& value) {
@@ -96,6 +101,27 @@ Json repeat(const std::string& command, const Words& words) {
                   command));
 }
 
+/// Errors of the manifest's words are not those of this command line. `changed` is what check_inputs() found.
+Json repeat_recorded(const Json& recorded, const ReplayArguments& a, const std::string& changed) {
+  const auto refuse = [&](const std::exception& error) -> Json {
+    throw DataError(fmt::format("{}: the run cannot be repeated: {}{}", a.file, error.what(), changed));
+  };
+  try {
+    return repeat(recorded["command"], replay_words(recorded, a));
+  } catch (const UsageError& error) {
+    return refuse(error);
+  } catch (const DataError& error) {
+    return refuse(error);
+  } catch (const InvalidArgument& error) {
+    if (!a.device.empty()) throw;
+    return refuse(error);
+  } catch (const DeviceError& error) {
+    if (!a.device.empty()) throw;
+    throw DeviceError(fmt::format("{}; the device is that of {}, and replay --device NAME repeats the run on another",
+                                  error.what(), a.file));
+  }
+}
+
 /// Options that hold a path do so in one more place than the inputs.
 void forget_paths(Json& manifest) {
   for (const Json& input : manifest["inputs"]) manifest["options"].erase(input["option"].get<std::string>());
@@ -119,14 +145,7 @@ void run_replay(const ReplayArguments& a) {
   Json recorded = read_manifest(a.file);
   if (!a.inputs.empty()) refuse_same_names(recorded, a);
   const std::string changed = check_inputs(recorded, a);
-  Json repeated;
-  try {
-    repeated = repeat(recorded["command"], replay_words(recorded, a));
-  } catch (const UsageError& error) {  // of the manifest's words, not of this command line
-    throw DataError(fmt::format("{}: the run cannot be repeated: {}{}", a.file, error.what(), changed));
-  } catch (const DataError& error) {
-    throw DataError(fmt::format("{}: the run cannot be repeated: {}{}", a.file, error.what(), changed));
-  }
+  Json repeated = repeat_recorded(recorded, a, changed);
   forget_paths(recorded);
   forget_paths(repeated);
   const RunComparison comparison = compare_runs(recorded, repeated);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <iterator>
 #include <memory>
+#include <utility>
 
 #include "exit_code.hpp"
 #include "option_checks.hpp"
@@ -13,18 +15,15 @@
 #include "text.hpp"
 
 namespace sigmahat::cli {
+
 selftest::Run selftest_run(const Context& context, const std::string& label,
                            const std::vector<selftest::Expected>& expected, std::vector<selftest::Quantity>& found) {
   const auto start = std::chrono::steady_clock::now();
   selftest::Run run{label, context.operations().info(), {}, 0};
   const bool on_gpu = run.info.name == "cuda";
-  try {
-    std::vector<selftest::Quantity> earlier = std::exchange(found, selftest::measure(context));
-    if (on_gpu && earlier.empty()) earlier = selftest::measure(context);
-    run.checks = selftest::compare(found, expected, earlier, on_gpu);
-  } catch (const std::exception& error) {  // a device that fails is what others' results are to be seen beside
-    run.checks = {{"every result", selftest::Kind::stored_bits, 0, 0, false, "results", error.what()}};
-  }
+  std::vector<selftest::Quantity> earlier = std::exchange(found, selftest::measure(context));
+  if (on_gpu && earlier.empty()) earlier = selftest::measure(context);
+  run.checks = selftest::compare(found, expected, earlier, on_gpu);
   run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return run;
 }
@@ -44,6 +43,21 @@ std::vector<selftest::Run> selftest_runs(const std::string& device, const std::v
   return runs;
 }
 
+std::vector<selftest::Run> collect_runs(const std::vector<std::string>& devices, const RunsOfDevice& runs_of) {
+  if (devices.size() == 1) return runs_of(devices.front());
+  std::vector<selftest::Run> runs;
+  for (const std::string& device : devices) {
+    try {
+      std::vector<selftest::Run> more = runs_of(device);
+      std::move(more.begin(), more.end(), std::back_inserter(runs));
+    } catch (const std::exception& error) {
+      runs.push_back(
+          {device, {}, {{"every result", selftest::Kind::stored_bits, 0, 0, false, "one", error.what()}}, 0});
+    }
+  }
+  return runs;
+}
+
 void report_selftest(const std::vector<selftest::Run>& runs, bool json) {
   const std::vector<DeviceEntry> devices = list_devices();
   print(json ? selftest::report_json(runs, devices) : selftest::report_text(runs, devices));
@@ -55,12 +69,8 @@ void run_selftest(const SelftestArguments& a) {
     print(selftest::expected_source(selftest::measure(Context({"reference", 0}))));
     return;
   }
-  std::vector<selftest::Run> runs;
-  for (const std::string& device : chosen_devices(a.device)) {
-    std::vector<selftest::Run> of_device = selftest_runs(device, selftest::expected_results());
-    std::move(of_device.begin(), of_device.end(), std::back_inserter(runs));
-  }
-  report_selftest(runs, a.json);
+  const auto runs_of = [](const std::string& device) { return selftest_runs(device, selftest::expected_results()); };
+  report_selftest(collect_runs(chosen_devices(a.device), runs_of), a.json);
 }
 
 void add_selftest(CLI::App& application) {

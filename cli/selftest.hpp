@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ std::vector<selftest::Run> selftest_runs(const std::string& device, const std::v
 /// One run; `found` receives the results and holds those of an earlier run on the same device, or nothing.
 selftest::Run selftest_run(const Context& context, const std::string& label,
                            const std::vector<selftest::Expected>& expected, std::vector<selftest::Quantity>& found);
+
+/// The runs on all devices. Where there are several, one that throws is a failure beside the others' results.
+using RunsOfDevice = std::function<std::vector<selftest::Run>(const std::string& device)>;
+std::vector<selftest::Run> collect_runs(const std::vector<std::string>& devices, const RunsOfDevice& runs_of);
 
 /// Prints the report and throws CheckFailed if a check has failed.
 void report_selftest(const std::vector<selftest::Run>& runs, bool json);

@@ -9,15 +9,10 @@ else()
   if(Git_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git)
     # A clone may belong to another user than the one who builds it.
     set(git ${GIT_EXECUTABLE} --no-optional-locks -c "safe.directory=*" -C ${PROJECT_SOURCE_DIR})
-    execute_process(COMMAND ${git} rev-parse HEAD OUTPUT_VARIABLE commit RESULT_VARIABLE failed
-      OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    execute_process(COMMAND ${git} describe --always --abbrev=40 --dirty=+changes --exclude=*
+      OUTPUT_VARIABLE commit RESULT_VARIABLE failed OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     if(NOT failed)
-      execute_process(COMMAND ${git} status --porcelain --untracked-files=no OUTPUT_VARIABLE changes
-        RESULT_VARIABLE failed ERROR_QUIET)
       set(SIGMAHAT_SOURCE_REVISION "${commit}")
-      if(changes OR failed)
-        string(APPEND SIGMAHAT_SOURCE_REVISION "+changes")
-      endif()
       execute_process(COMMAND ${git} rev-parse --git-path logs/HEAD OUTPUT_VARIABLE log
         OUTPUT_STRIP_TRAILING_WHITESPACE)
       cmake_path(ABSOLUTE_PATH log BASE_DIRECTORY ${PROJECT_SOURCE_DIR})

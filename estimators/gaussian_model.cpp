@@ -12,6 +12,7 @@
 #include <numbers>
 
 #include "checks.hpp"
+#include "shallow_json.hpp"
 #include "sigmahat/gaussian_likelihood.hpp"
 
 namespace sigmahat {
@@ -71,7 +72,7 @@ class ModelReader {
                                     : "unknown reason"));
     }
     try {
-      root_ = Json::parse(file);
+      root_ = detail::parse_shallow<Json>(path, file);
     } catch (const Json::exception& error) {
       throw DataError(path + ": not a JSON file: " + error.what());
     }

@@ -71,6 +71,7 @@ OutputFile::OutputFile(const std::string& option, const std::string& path)
 OutputFile::~OutputFile() { discard(); }
 
 void OutputFile::write(std::string_view text) {
+  durable_ = false;
   while (!text.empty()) {
     const ssize_t written = ::write(descriptor_, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
@@ -80,6 +81,7 @@ void OutputFile::write(std::string_view text) {
 }
 
 void OutputFile::write_at(std::string_view bytes, std::int64_t place) {
+  durable_ = false;
   while (!bytes.empty()) {
     const ssize_t written = pwrite(descriptor_, bytes.data(), bytes.size(), place);
     if (written < 0 && errno == EINTR) continue;
@@ -90,8 +92,9 @@ void OutputFile::write_at(std::string_view bytes, std::int64_t place) {
 }
 
 void OutputFile::make_durable() {
-  if (descriptor_ < 0) return;
+  if (descriptor_ < 0 || durable_) return;
   if (fsync(descriptor_) != 0) fail("be made durable");
+  durable_ = true;
 }
 
 void OutputFile::commit() {

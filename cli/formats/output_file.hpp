@@ -38,6 +38,7 @@ class OutputFile {
 
   std::string option_, path_, temporary_;
   int descriptor_ = -1;
+  bool durable_ = false;
 };
 
 /// The files of one run, which appear one behind the other, last of all.

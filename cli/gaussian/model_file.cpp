@@ -4,47 +4,26 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <string_view>
 
 #include "exit_code.hpp"
-#include "formats/json_text.hpp"
-#include "formats/mapped_file.hpp"
+#include "formats/json_file.hpp"
 #include "sigmahat/gaussian_model.hpp"
 #include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
 
-using Plain = nlohmann::json;
-
 bool is_word(const std::string& start) { return start == "identity" || start == "diagonal"; }
-
-/// "line 3, column 7" of the byte; both count from 1, the column in characters.
-std::string position(std::string_view text, std::size_t byte) {
-  const std::string_view before = text.substr(0, byte);
-  const std::size_t line_end = before.rfind('\n');
-  const std::string_view line = line_end == std::string_view::npos ? before : before.substr(line_end + 1);
-  return fmt::format("line {}, column {}", std::count(before.begin(), before.end(), '\n') + 1, characters(line) + 1);
-}
 
 /// The names of the columns, where the file has them. DataError for text that is not JSON; what else is wrong is left to
 /// GaussianModel::load().
 std::optional<std::vector<std::string>> read_column_names(const std::string& path) {
-  const MappedFile file(path);
-  const std::string_view text(file.text(), file.size());
+  const Json root = read_json(path);
+  if (!root.is_object() || !root.contains("columns")) return std::nullopt;
   try {
-    const Plain root = Plain::parse(text.begin(), text.end());
-    if (!root.is_object() || !root.contains("columns")) return std::nullopt;
     return root["columns"].get<std::vector<std::string>>();
-  } catch (const Plain::parse_error& error) {
-    const std::size_t byte = std::clamp<std::size_t>(error.byte, 1, text.size() + 1) - 1;
-    throw DataError(fmt::format("{}: {}: not valid JSON{}", path, position(text, byte),
-                                byte >= text.size() ? ": the text ends too early" : ""));
-  } catch (const Plain::out_of_range&) {
-    throw DataError(fmt::format("{}: it holds a number beyond the range of float64", path));
-  } catch (const Plain::type_error&) {
+  } catch (const Json::type_error&) {
     return std::nullopt;
   }
 }
@@ -98,6 +77,8 @@ AscentStart load_start(const Context& context, const std::string& path, const st
 }
 
 }  // namespace
+
+std::string start_file(const std::string& start) { return is_word(start) ? "" : start; }
 
 void check_start(const std::string& start) {
   if (is_word(start)) return;

@@ -8,6 +8,9 @@
 
 namespace sigmahat::cli {
 
+/// The file that --start names; empty where it is a word.
+std::string start_file(const std::string& start);
+
 /// Refuses a --start that is neither a word nor a file: UsageError for a word, DataError for a path.
 void check_start(const std::string& start);
 

@@ -28,22 +28,22 @@ LeastSquaresArrays::LeastSquaresArrays(const LeastSquaresReport& report)
   per_pair_ = per_coefficient_;
   per_pair_.push_back(fit_.coefficient_count);
 
-  const Determinism definition = promises_.use(Promise::least_squares);
+  const Determinism level = promises_.use(Promise::least_squares);
   describe();
   add("coef", fit_.coefficients, per_coefficient_,
       fit_.options.method == FitMethod::ascent ? Promise::ascent : Promise::least_squares);
   add_inference();
   add_goodness();
-  arrays_.add("rows", fit_.rows.data(), per_problem_, definition);
-  arrays_.add("dropped", fit_.dropped.data(), per_problem_, definition);
+  arrays_.add("rows", fit_.rows.data(), per_problem_, level);
+  arrays_.add("dropped", fit_.dropped.data(), per_problem_, level);
   if (report_.data->weighted()) {
     for (Index b = 0; b < fit_.problems; ++b) zero_weight_.push_back(report_.zero_weight(b));
-    arrays_.add("zero_weight", zero_weight_.data(), per_problem_, definition);
+    arrays_.add("zero_weight", zero_weight_.data(), per_problem_, level);
   }
-  arrays_.add("rank", fit_.rank.data(), per_problem_, definition);
-  arrays_.add("condition", fit_.condition.data(), per_problem_, definition);
-  add_words("route", fit_.route, definition);
-  add_words("status", fit_.status, definition);
+  arrays_.add("rank", fit_.rank.data(), per_problem_, level);
+  arrays_.add("condition", fit_.condition.data(), per_problem_, level);
+  add_words("route", fit_.route, level);
+  add_words("status", fit_.status, level);
   if (fit_.options.outputs.residuals) add_rows("residuals", fit_.residuals, residuals_);
   if (fit_.options.outputs.fitted) add_rows("fitted", fit_.fitted, fitted_);
   if (report_.has_ascent()) add_ascent();
@@ -76,13 +76,13 @@ void LeastSquaresArrays::add_inference() {
 
 void LeastSquaresArrays::add_goodness() {
   if (!fit_.options.outputs.goodness) return;
-  const Promise definition = Promise::least_squares;
-  add("r2", fit_.r_squared, per_problem_, definition);
-  add("adj_r2", fit_.adjusted_r_squared, per_problem_, definition);
-  add("rss", fit_.rss, per_problem_, definition);
-  add("tss", fit_.tss, per_problem_, definition);
-  add("sigma2", fit_.sigma_squared, per_problem_, definition);
-  add("dof", fit_.residual_dof, per_problem_, definition);
+  const Promise promise = Promise::least_squares;
+  add("r2", fit_.r_squared, per_problem_, promise);
+  add("adj_r2", fit_.adjusted_r_squared, per_problem_, promise);
+  add("rss", fit_.rss, per_problem_, promise);
+  add("tss", fit_.tss, per_problem_, promise);
+  add("sigma2", fit_.sigma_squared, per_problem_, promise);
+  add("dof", fit_.residual_dof, per_problem_, promise);
 }
 
 void LeastSquaresArrays::add(const std::string& name, const std::vector<double>& values,

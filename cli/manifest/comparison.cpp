@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 
 #include "sigmahat/host/determinism.hpp"
@@ -12,17 +13,22 @@
 namespace sigmahat::cli {
 namespace {
 
-/// Every key of `then`, and those that only `now` has.
+/// Every key of `then`, and those that only `now` has. A key that is absent is one without a value.
 std::vector<ComparedItem> compare_objects(const Json& then, const Json& now) {
   std::vector<ComparedItem> items;
   for (const auto& [key, value] : then.items()) {
     const Json other = now.value(key, Json());
-    items.push_back({key, now.contains(key) && other == value, value, other});
+    items.push_back({key, other == value, value, other});
   }
   for (const auto& [key, value] : now.items()) {
-    if (!then.contains(key)) items.push_back({key, false, nullptr, value});
+    if (!then.contains(key)) items.push_back({key, value.is_null(), nullptr, value});
   }
   return items;
+}
+
+Json without(Json object, std::initializer_list<const char*> keys) {
+  for (const char* const key : keys) object.erase(key);
+  return object;
 }
 
 std::vector<ComparedItem> compare_inputs(const Json& then, const Json& now) {
@@ -31,8 +37,7 @@ std::vector<ComparedItem> compare_inputs(const Json& then, const Json& now) {
   for (std::size_t k = 0; k < std::max(then.size(), now.size()); ++k) {
     const auto content = [&](const Json& inputs) -> Json {
       if (k >= inputs.size()) return nullptr;
-      return fmt::format("{} bytes, SHA-256 {}", inputs[k].value("bytes", Json()).dump(),
-                         inputs[k]["sha256"].get<std::string>());
+      return fmt::format("{} bytes, SHA-256 {}", inputs[k]["bytes"].dump(), inputs[k]["sha256"].get<std::string>());
     };
     const Json& named = k < now.size() ? now[k] : then[k];
     const Json before = content(then), after = content(now);
@@ -51,11 +56,7 @@ void keep_differences(std::vector<ComparedItem>& items, const std::string& prefi
 
 std::vector<ComparedItem> compare_environments(const Json& then, const Json& now) {
   std::vector<ComparedItem> items;
-  const auto without_build = [](Json program) {
-    program.erase("build");
-    return program;
-  };
-  keep_differences(items, "", without_build(then["program"]), without_build(now["program"]));
+  keep_differences(items, "", without(then["program"], {"build"}), without(now["program"], {"build"}));
   keep_differences(items, "build ", then["program"].value("build", Json::object()),
                    now["program"].value("build", Json::object()));
   keep_differences(items, "device ", then["device"], now["device"]);
@@ -74,10 +75,6 @@ bool is_same_program(const Json& then, const Json& now) {
 /// The lowest level that covers what is different between two runs; none does where the program is another.
 std::optional<Determinism> level_needed(const Json& then, const Json& now) {
   if (!is_same_program(then["program"], now["program"])) return std::nullopt;
-  const auto without = [](Json facts, std::initializer_list<const char*> keys) {
-    for (const char* key : keys) facts.erase(key);
-    return facts;
-  };
   // What was asked for does not matter where the same device was used.
   const Json device_then = without(then["device"], {"requested"}), device_now = without(now["device"], {"requested"});
   if (then["libraries"] != now["libraries"] || then["program"].value("build", Json()) != now["program"]["build"] ||
@@ -191,14 +188,10 @@ Json json_items(const std::vector<ComparedItem>& items) {
 bool RunComparison::same() const { return all_same(inputs) && all_same(options) && all_same(results); }
 
 RunComparison compare_runs(const Json& recorded, const Json& repeated) {
-  const auto without_device = [](Json options) {
-    options.erase("device");
-    options.erase("threads");
-    return options;
-  };
   RunComparison comparison;
   comparison.inputs = compare_inputs(recorded["inputs"], repeated["inputs"]);
-  comparison.options = compare_objects(without_device(recorded["options"]), without_device(repeated["options"]));
+  comparison.options = compare_objects(without(recorded["options"], {"device", "threads"}),
+                                       without(repeated["options"], {"device", "threads"}));
   comparison.environment = compare_environments(recorded, repeated);
   // Other inputs or options may have other results.
   const bool same_run = all_same(comparison.inputs) && all_same(comparison.options);

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 
-#include "formats/mapped_file.hpp"
+#include "formats/json_file.hpp"
 #include "manifest/environment.hpp"
 #include "manifest/sha256.hpp"
 #include "sigmahat/host/error.hpp"
@@ -71,7 +72,9 @@ void check_manifest(const std::string& path, const Json& manifest) {
     if (!word.is_string()) refuse(path, "an item of 'arguments' is no text");
   }
   for (const Json& input : manifest["inputs"]) {
-    if (!is_record(input, {"option", "path", "sha256"})) refuse(path, "an item of 'inputs' lacks a text");
+    if (!is_record(input, {"option", "path", "sha256"}) || !input.value("bytes", Json()).is_number()) {
+      refuse(path, "an item of 'inputs' lacks an entry");
+    }
   }
   for (const auto& [name, result] : manifest["results"].items()) {
     if (!is_record(result, {"determinism", "type", "sha256"}) || !result.value("shape", Json()).is_array()) {
@@ -104,13 +107,7 @@ Json run_manifest(const Context& context, const RunFacts& facts, const NamedArra
 }
 
 Json read_manifest(const std::string& path) {
-  const MappedFile file(path);
-  Json manifest;
-  try {
-    manifest = Json::parse(file.text(), file.text() + file.size());
-  } catch (const Json::parse_error& error) {
-    refuse(path, fmt::format("it is not JSON from byte {} on", error.byte));
-  }
+  Json manifest = read_json(path);
   if (manifest.is_object() && manifest.contains("manifest")) manifest = Json(manifest["manifest"]);
   check_manifest(path, manifest);
   return manifest;

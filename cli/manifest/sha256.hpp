@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+struct evp_md_ctx_st;  // EVP_MD_CTX of OpenSSL
+
 namespace sigmahat::cli {
 
 class Sha256 {
@@ -18,9 +20,9 @@ class Sha256 {
 
  private:
   struct Delete {
-    void operator()(void* state) const;
+    void operator()(evp_md_ctx_st* state) const;
   };
-  std::unique_ptr<void, Delete> state_;
+  std::unique_ptr<evp_md_ctx_st, Delete> state_;
 };
 
 /// What a file holds.
@@ -28,7 +30,7 @@ struct FileDigest {
   std::string sha256;
   std::int64_t bytes = 0;
 };
-/// DataError, beginning with the path, if the file cannot be read.
+/// DataError, beginning with the path, if the file cannot be read, is none (a folder, a pipe) or is empty.
 FileDigest file_digest(const std::string& path);
 
 /// Name and version of the library that computes it.

@@ -129,7 +129,10 @@ std::string report_text(const std::vector<Run>& runs, const std::vector<DeviceEn
   line("build", fmt::format("{}, {}, CUDA {}", kCompiler, kBuildType, kWithCuda ? "compiled in" : "not compiled in"));
   for (const auto& [name, version] : libraries(runs)) line(name, version);
   out += "devices\n";
-  for (const Run& run : runs) line(run.device, fmt::format("{}, {}", run.info.device, run.info.instruction_set));
+  for (const Run& run : runs) {
+    const bool ran = !run.info.device.empty();
+    line(run.device, ran ? fmt::format("{}, {}", run.info.device, run.info.instruction_set) : "failed");
+  }
   for (const DeviceEntry& device : devices) {
     if (!device.available) line(device.name, "not available: " + device.description);
   }

@@ -238,6 +238,12 @@ TEST(Manifest, IsRefusedWhereItWouldReplaceSomethingElse) {
   EXPECT_EQ(over_out.code, 2);
   EXPECT_THAT(over_out.err, HasSubstr("the same file as that of --out"));
   EXPECT_THAT(folder.names(), ElementsAre("data.csv"));
+  ASSERT_EQ(run_sigmahat({"gaussian", "fit", data, "--out", out}).code, 0);
+  for (const char* option : {"--manifest", "--trace", "--out"}) {
+    const Outcome over_start = run_sigmahat({"gaussian", "fit", data, "--compare", "--start", out, option, out});
+    EXPECT_EQ(over_start.code, 2) << option;
+    EXPECT_THAT(over_start.err, HasSubstr(std::string(option) + ": '" + out + "' is the same file as the start"));
+  }
 }
 
 TEST(Manifest, IsNotWrittenWhereTheFitFails) {

@@ -1,8 +1,11 @@
 // `sigmahat replay`: what agrees, what is found where something does not, and what is no manifest.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "least_squares_support.hpp"
 
@@ -79,6 +82,7 @@ TEST_F(Replay, TellsOfAnotherNumberOfThreads) {
   EXPECT_THAT(outcome.out, HasSubstr("device threads"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("DIFFERS")));
   const Json found = comparison({run_, "--threads", "3"}, 0);
+  ASSERT_FALSE(found.at("results").empty());
   for (const Json& result : found.at("results")) {
     EXPECT_EQ(result.at("promised"), true) << result;  // D2 and D3
   }
@@ -140,6 +144,7 @@ TEST_F(Replay, OtherBackendsHaveTheBitsOfD3) {
   run_ = record(fit({data_, "--y", "y", "--outputs", "goodness", "--device", "cpu"}));
   const Json found = comparison({run_, "--device", "reference"}, 0);
   EXPECT_FALSE(found.at("environment").empty());
+  ASSERT_FALSE(found.at("results").empty());
   for (const Json& result : found.at("results")) {
     EXPECT_EQ(result.at("promised"), true) << result;
     EXPECT_EQ(result.at("same"), true) << result;
@@ -196,6 +201,7 @@ TEST_F(Replay, PromisesNothingBetweenTwoPrograms) {
     manifest["program"]["sha256"] = "of another program";
   });
   const Json found = comparison({path}, 0);
+  ASSERT_FALSE(found.at("results").empty());
   for (const Json& result : found.at("results")) EXPECT_EQ(result.at("promised"), false) << result;
   const Json& environment = found.at("environment");
   EXPECT_TRUE(std::any_of(environment.begin(), environment.end(),
@@ -245,7 +251,13 @@ TEST_F(Replay, RefusesWhatIsNoManifest) {
     EXPECT_EQ(outcome.out, "");
     return outcome.err;
   };
-  EXPECT_THAT(message("nothing"), HasSubstr("it is not JSON from byte 2 on"));
+  EXPECT_THAT(message("nothing"), HasSubstr("no.json: line 1, column 2: not valid JSON"));
+  EXPECT_THAT(message("{\"format\": 1e999}"), HasSubstr("no.json: it holds a number beyond the range of float64"));
+  for (const char* key : {"manifest", "format", "options"}) {
+    const std::string deep = std::string(200000, '[') + std::string(200000, ']');
+    EXPECT_THAT(message(fmt::format("{{\"{}\": {}}}", key, deep)),
+                HasSubstr("no.json: its JSON is nested more than 64"));
+  }
   const Outcome directory = run_sigmahat({"replay", folder_.path("")});
   EXPECT_EQ(directory.code, 3);
   EXPECT_THAT(directory.err, HasSubstr("is a directory"));
@@ -256,9 +268,56 @@ TEST_F(Replay, RefusesWhatIsNoManifest) {
   EXPECT_THAT(of([](Json& m) { m["arguments"] = "x"; }), HasSubstr("its key 'arguments' is no array"));
   EXPECT_THAT(of([](Json& m) { m["results"]["coef"].erase("sha256"); }), HasSubstr("'coef' of 'results' lacks"));
   EXPECT_THAT(of([](Json& m) { m["inputs"][0]["path"] = 3; }), HasSubstr("an item of 'inputs' lacks"));
+  EXPECT_THAT(of([](Json& m) { m["inputs"][0].erase("bytes"); }), HasSubstr("an item of 'inputs' lacks"));
+  EXPECT_THAT(of([](Json& m) { m["options"] = 3; }), HasSubstr("its key 'options' is no object"));
+  EXPECT_THAT(of([](Json& m) { m["arguments"][0] = 3; }), HasSubstr("an item of 'arguments' is no text"));
+  EXPECT_THAT(of([](Json& m) { m["results"]["coef"]["determinism"] = "D4"; }), HasSubstr("is 'D4', and not D1, D2"));
   EXPECT_THAT(of([](Json& m) { m["command"] = "fly"; }), HasSubstr("'command' is 'fly'"));
   EXPECT_THAT(of([](Json& m) { m["arguments"].insert(m["arguments"].begin(), "--fly"); }), HasSubstr("'arguments': "));
   EXPECT_EQ(run_sigmahat({"replay", folder_.path("none.json")}).code, 3);
+}
+
+TEST_F(Replay, RefusesInputsThatAreNoFiles) {
+  std::filesystem::remove(data_);
+  ASSERT_EQ(mkfifo(data_.c_str(), 0600), 0);
+  const Outcome pipe = run_sigmahat({"replay", run_});
+  EXPECT_EQ(pipe.code, 3);
+  EXPECT_THAT(pipe.err, HasSubstr(data_ + ": is not a regular file"));
+}
+
+TEST_F(Replay, FilesWithNamesLikeOptionsStayFiles) {
+  const std::string odd = folder_.write("odd", "x,y\n1,2.1\n2,3.9\n3,6.2\n4,7.8\n");
+  const std::string name = "--threads=3.csv";
+  std::filesystem::rename(odd, folder_.path(name));
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_.path(""));
+  run_ = record(fit({"--y", "y", "--", name}));
+  EXPECT_EQ(comparison({run_, "--threads", "1"}, 0).at("same"), true);
+  std::filesystem::current_path(before);
+}
+
+TEST_F(Replay, DevicesOfTheManifestAreTheManifests) {
+  const std::string unknown = changed([](Json& manifest) { manifest["arguments"][1] = "--device=abacus"; });
+  const Outcome no_such = run_sigmahat({"replay", unknown});
+  EXPECT_EQ(no_such.code, 3);
+  EXPECT_THAT(no_such.err, HasSubstr("changed.json: the run cannot be repeated: device: 'abacus' is not known"));
+  EXPECT_EQ(run_sigmahat({"replay", run_, "--device", "abacus"}).code, 2);
+
+  const std::string absent = changed([](Json& manifest) { manifest["arguments"][1] = "--device=cuda:99"; });
+  const Outcome no_gpu = run_sigmahat({"replay", absent});
+  EXPECT_EQ(no_gpu.code, 5);
+  EXPECT_THAT(no_gpu.err, AllOf(HasSubstr("error: --device: cuda:99"), HasSubstr("; the device is that of " + absent),
+                                HasSubstr("replay --device NAME repeats the run on another")));
+  EXPECT_EQ(run_sigmahat({"replay", absent, "--device", "cpu"}).code, 0);
+}
+
+TEST_F(Replay, AnOptionWithoutAValueIsAsGoodAsNone) {
+  const std::string path = changed([](Json& manifest) {
+    ASSERT_TRUE(manifest["options"]["by"].is_null());
+    manifest["options"].erase("by");
+    manifest["options"]["of the past"] = nullptr;
+  });
+  EXPECT_EQ(comparison({path}, 0).at("same"), true);
 }
 
 TEST_F(Replay, WritesNothing) {

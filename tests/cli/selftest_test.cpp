@@ -256,16 +256,19 @@ class Broken : public sigmahat::test::CountingOperations {
 };
 
 TEST(SelftestDevice, OneThatFailsDoesNotHideTheOthers) {
-  sigmahat::test::CallCounts counts;
-  const Context broken(std::make_unique<Broken>(backends::make_reference(), counts), "cuda:0");
-  std::vector<Quantity> found;
-  std::vector<DeviceRun> runs = selftest_runs("reference", selftest::expected_results());
-  runs.push_back(selftest_run(broken, "cuda:0", selftest::expected_results(), found));
-  const Reported report = reported(runs);
+  const auto runs_of = [](const std::string& device) {
+    if (device != "cuda:0") return selftest_runs(device, selftest::expected_results());
+    sigmahat::test::CallCounts counts;
+    const Context broken(std::make_unique<Broken>(backends::make_reference(), counts), device);
+    std::vector<Quantity> found;
+    return std::vector{selftest_run(broken, device, selftest::expected_results(), found)};
+  };
+  const Reported report = reported(collect_runs({"cuda:0", "reference"}, runs_of));
   EXPECT_EQ(report.code, kExitCheckFailed);
-  EXPECT_THAT(report.out, AllOf(HasSubstr("checks on reference, cuda:0: "), HasSubstr(", 1 failed, ")));
-  EXPECT_THAT(report.err, HasSubstr("every result on cuda:0, stored bits: expected results, found cusolverDnDpotrf: "
+  EXPECT_THAT(report.out, AllOf(HasSubstr("checks on cuda:0, reference: "), HasSubstr(", 1 failed, ")));
+  EXPECT_THAT(report.err, HasSubstr("every result on cuda:0, stored bits: expected one, found cusolverDnDpotrf: "
                                     "CUSOLVER_STATUS_EXECUTION_FAILED"));
+  EXPECT_THROW(collect_runs({"cuda:0"}, runs_of), DeviceError) << "the only device, asked for";
 }
 
 /// A GPU that computes its logarithms differently from time to time.

@@ -246,6 +246,8 @@ TEST_P(GaussianModelTest, FilesThatAreNoModelAreRefusedByKey) {
   EXPECT_THAT(error_of(head + "\"mean\": []}"), HasSubstr("key \"mean\": it is empty"));
   EXPECT_THAT(error_of(head + "\"mean\": [1, null]}"), HasSubstr("key \"mean\": null is not a number"));
   EXPECT_THAT(error_of(head + "\"mean\": [1e999]}"), HasSubstr("model.json"));
+  EXPECT_THAT(error_of("{\"format\": " + std::string(100000, '[') + std::string(100000, ']') + "}"),
+              HasSubstr("model.json: its JSON is nested more than 64 deep"));
   EXPECT_THAT(error_of(head + "\"mean\": [1]}"), HasSubstr("key \"covariance\": it is missing"));
   EXPECT_THAT(error_of(head + "\"mean\": [1, 2], \"covariance\": [[1, 0]]}"), HasSubstr("it has 1 items"));
   EXPECT_THAT(error_of(head + "\"mean\": [1, 2], \"covariance\": [[1, 0], [0]]}"), HasSubstr("row 1"));
