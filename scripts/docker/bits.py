@@ -1,9 +1,9 @@
 """Compares the results of the same fits, inside and outside the container, with one thread and with two, bit by bit.
 
-bits.py FOLDER, with files NAME-PLACE-THREADS.json (reports), .npz (arrays) and .manifest, from bits.sh.
+bits.py FOLDER NAME.KIND...: of each the files NAME-PLACE-THREADS.KIND, from bits.sh, are compared, all of which must be
+there. Kinds are json (reports), npz (arrays) and manifest.
 """
 
-import collections
 import hashlib
 import json
 import pathlib
@@ -43,30 +43,40 @@ def manifest(file):
     return {name: entry["sha256"] for name, entry in results.items() if entry["determinism"] in ("D2", "D3")}
 
 
-READERS = {".json": report, ".npz": arrays, ".manifest": manifest}
+READERS = {"json": report, "npz": arrays, "manifest": manifest}
 
 
-def main(folder):
-    runs = collections.defaultdict(dict)
-    for file in sorted(pathlib.Path(folder).iterdir()):
-        parts = file.stem.split("-")
-        if file.suffix in READERS and len(parts) == 3:
-            runs[parts[0], file.suffix]["-".join(parts[1:])] = READERS[file.suffix](file)
-    faults = 0
-    for (name, suffix), by_place in sorted(runs.items()):
-        wanted = by_place.get("outside-1", {})
-        if len(by_place) != 4 or not wanted:
-            print(f"{name}{suffix}: {len(by_place)} runs to compare, not 4, or nothing in them", file=sys.stderr)
-            faults += 1
-        for place, found in by_place.items():
-            different = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
-            for key in different[:10]:
-                print(f"{name}{suffix} {key}: outside-1 {wanted.get(key)}, {place} {found.get(key)}", file=sys.stderr)
-            faults += len(different)
-        if not faults:
-            print(f"{name}{suffix}: the same bits in 4 runs, {len(wanted)} values or arrays")
-    return 1 if faults or not runs else 0
+PLACES = ("outside-1", "outside-2", "inside-1", "inside-2")
+
+
+def faults_of(folder, name, kind):
+    """What differs between the four runs of a fit, as lines. None where they agree."""
+    files = {place: folder / f"{name}-{place}.{kind}" for place in PLACES}
+    missing = [f"{file.name} is missing" for file in files.values() if not file.is_file()]
+    if missing:
+        return missing
+    runs = {place: READERS[kind](file) for place, file in files.items()}
+    wanted = runs[PLACES[0]]
+    if not wanted:
+        return [f"{name}.{kind}: there is nothing to compare"]
+    faults = []
+    for place, found in runs.items():
+        different = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
+        faults += [f"{name}.{kind} {key}: {PLACES[0]} {wanted.get(key)}, {place} {found.get(key)}" for key in different]
+    if not faults:
+        print(f"{name}.{kind}: the same bits in {len(runs)} runs, {len(wanted)} values or arrays")
+    return faults
+
+
+def main(folder, *wanted):
+    faulty = False
+    for file in wanted:
+        faults = faults_of(pathlib.Path(folder), *file.split("."))
+        if faults:
+            faulty = True
+            print(*faults[:20], sep="\n", file=sys.stderr)
+    return 1 if faulty or not wanted else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -19,10 +19,9 @@ make_rows() {
 
 # fit PLACE THREADS NAME ARGUMENT...: its report, and its manifest, as NAME-PLACE-THREADS...
 fit() {
-  local place=$1 threads=$2 stem=$3-$1-$2 extra=()
+  local place=$1 threads=$2 stem=$3-$1-$2
   shift 3
-  if [ -n "$with_manifest" ]; then extra=(--manifest "$stem.manifest"); fi
-  "$place" "$@" --device cpu --threads "$threads" --json "${extra[@]}" >"$data/$stem.json" ||
+  "$place" "$@" --device cpu --threads "$threads" --json --manifest "$stem.manifest" >"$data/$stem.json" ||
     fail "the fit '$stem' failed"
 }
 
@@ -38,20 +37,14 @@ fit_all() {
 
 case_bits() {
   make_rows
-  with_manifest=''
-  if inside gaussian fit --help | grep -q -- '--manifest'; then with_manifest=yes; fi
-  local place threads
+  local place threads name fits=(gaussian ascent regression qr)
   for place in inside outside; do
     for threads in 1 2; do fit_all "$place" "$threads"; done
   done
-  python3 "$sigmahat_root/scripts/docker/bits.py" "$data" || fail "bits differ"
-  if [ -n "$with_manifest" ]; then case_replay; fi
-}
-
-# What was fitted outside is repeated inside, from its manifest.
-case_replay() {
-  local name
-  for name in gaussian ascent regression qr; do
+  python3 "$sigmahat_root/scripts/docker/bits.py" "$data" "${fits[@]/%/.json}" "${fits[@]/%/.manifest}" \
+    regression.npz || fail "bits differ"
+  # What was fitted outside is repeated inside, from its manifest.
+  for name in "${fits[@]}"; do
     inside replay "$name-outside-2.manifest" >"$room/replay.txt" 2>&1 ||
       fail "the container could not repeat '$name' of this machine: $(tail -n 20 "$room/replay.txt")"
   done

@@ -43,6 +43,7 @@ copy_context() {
     tar --create --directory "$sigmahat_root" --exclude ./build --exclude ./.deps . |
       tar --extract --directory "$room/context"
   fi
+  cp "$room/context/scripts/docker/lock.txt" "$room/committed-lock.txt"
   # Older than what is compiled from it, also after an image was committed with the time of the source.
   find "$room/context" -exec touch --no-dereference --date="@$((epoch - 1))" {} +
 }
@@ -52,23 +53,29 @@ default_base() {
   sed -n "s/^ARG $1=//p" "$sigmahat_root/Dockerfile"
 }
 
-# The pinned base where it can be had, else Debian made here, under the name that the Dockerfile has for it.
+# The pinned base where it can be had, else Debian made here. buildah gets it under the name that the Dockerfile has for
+# it; in a user's Docker that name may not be taken.
 prepare_base() {
-  local pinned
+  local pinned name
   pinned=$(default_base DEBIAN_IMAGE)
-  sources_of bookworm >"$room/bookworm.list"
-  write_site_settings
+  write_apt_settings
   if [ "$engine" = docker ] && docker pull --quiet "$pinned"; then
     echo "DEBIAN_IMAGE=$pinned" >"$room/bases"
     return
   fi
   echo "a Debian base made here stands for $pinned"
-  setup container
+  name=${pinned%@*}
+  if [ "$engine" = docker ]; then
+    name=localhost/sigmahat-check:base
+    # Not installed here: what podman is installed with could take the place of what Docker runs with.
+    command -v debuerreotype-init >/dev/null ||
+      fail "the base cannot be made either, for want of debootstrap, debuerreotype, wget and debian-archive-keyring"
+  fi
   # Not as a condition, in which bash would go on after an error.
   make_debian >"$room/base.log" 2>&1 &
   wait "$!" || fail "no base could be made: $(tail -n 5 "$room/base.log")"
-  engine_import "${pinned%@*}" "$room/base.tar" "$(<"$room/base-epoch")"
-  echo "DEBIAN_IMAGE=${pinned%@*}" >"$room/bases"
+  engine_import "$name" "$room/base.tar" "$(<"$room/base-epoch")"
+  echo "DEBIAN_IMAGE=$name" >"$room/bases"
 }
 
 base_arguments() {
@@ -76,19 +83,26 @@ base_arguments() {
 }
 
 # A mirror that has moved on is no fault of the source: what differs is said, and this check goes on with a lock of its
-# own.
+# own: case_lock CODENAME.
 case_lock() {
-  lock_lines bookworm "$room/bookworm.list" "$room/lists" >"$room/offered.txt"
-  local lock=$room/context/scripts/docker/lock.txt differences
-  versions() { grep '^bookworm' "$1" | grep -v ' snapshot '; }
+  local codename=$1 sources=$room/$1.list lock=$room/context/scripts/docker/lock.txt keys differences
+  if [ ! -f "$sources" ]; then
+    note "NOT CHECKED: whether the mirrors of $codename have what is in scripts/docker/lock.txt; there is no apt here"
+    return
+  fi
+  keys=$(keys_of "$sources")
+  if [ ! -f "$keys" ]; then
+    note "NOT CHECKED: whether the mirrors of $codename have what is in scripts/docker/lock.txt; there is no $keys here"
+    return
+  fi
+  lock_lines "$codename" "$sources" "$room/lists-$codename" >"$room/offered.txt"
+  versions() { grep "^$codename " "$1" | grep -v ' snapshot '; }
   differences=$(diff <(versions "$lock") <(versions "$room/offered.txt")) || true
-  cp "$lock" "$room/committed-lock.txt"
   if [ -z "$differences" ]; then return; fi
   note "THE MIRROR DIFFERS from scripts/docker/lock.txt (< lock, > mirror); scripts/docker-lock takes it over:"
   printf '%s\n' "$differences" | tee -a "$summary" >&2
-  { grep -v '^bookworm' "$lock"; cat "$room/offered.txt"; } >"$room/lock.txt"
+  { grep -v "^$codename " "$lock"; cat "$room/offered.txt"; } >"$room/lock.txt"
   cp "$room/lock.txt" "$lock"
-  touch "$room/lock-differs"
 }
 
 # The build refuses the mirror's packages where the lock has others: the committed lock where it differs, else a false
@@ -96,7 +110,7 @@ case_lock() {
 case_refused() {
   local context=$room/refused
   cp -r "$room/context" "$context"
-  if [ -f "$room/lock-differs" ]; then
+  if ! cmp -s "$room/committed-lock.txt" "$context/scripts/docker/lock.txt"; then
     cp "$room/committed-lock.txt" "$context/scripts/docker/lock.txt"
   else
     sed -i 's/^\(bookworm build cmake\) .*/\1 0.false/' "$context/scripts/docker/lock.txt"
@@ -144,17 +158,27 @@ build_outside() {
 
 # The OCI form of an image says in its digest everything that a user gets.
 case_same_layers() {
+  local name
   if [ "$engine" = docker ]; then
-    local name
     for name in cpu again; do
       docker image inspect --format '{{range .RootFS.Layers}}{{println .}}{{end}}' "localhost/sigmahat-check:$name" \
         >"$room/layers-$name.txt"
     done
-    diff "$room/layers-cpu.txt" "$room/layers-again.txt" >&2 ||
+    if cmp -s "$room/layers-cpu.txt" "$room/layers-again.txt"; then return; fi
+    if [ ${#docker_output[@]} -gt 0 ]; then
+      diff "$room/layers-cpu.txt" "$room/layers-again.txt" >&2 || true
       fail "two builds of the same source have different layers"
+    fi
+    note "NOT CHECKED: that two builds have the same layers; this Docker's builder does not know the output option" \
+      "rewrite-timestamp (BuildKit 0.13, and a store of images that has it), so some files keep the time of the build"
+    for name in cpu again; do
+      docker_export "localhost/sigmahat-check:$name" | tar_listing >"$room/files-$name.txt"
+    done
+    diff "$room/files-cpu.txt" "$room/files-again.txt" >&2 ||
+      fail "two builds of the same source have different files"
+    echo "without their times, all $(wc -l <"$room/files-cpu.txt") files are the same"
     return
   fi
-  local name
   for name in cpu again; do
     buildah push --quiet "localhost/sigmahat-check:$name" "oci:$room/oci-$name:x"
   done
@@ -165,6 +189,16 @@ case_same_layers() {
   fi
   diff <(oci_listing "$room/oci-cpu") <(oci_listing "$room/oci-again") | head -n 30 >&2 || true
   fail "two builds of the same source differ, as above"
+}
+
+# Every file of a tar file, with all that is its own but its time.
+tar_listing() {
+  python3 -c '
+import hashlib, sys, tarfile
+archive = tarfile.open(fileobj=sys.stdin.buffer, mode="r|")
+for entry in archive:
+    contents = hashlib.sha256(archive.extractfile(entry).read()).hexdigest() if entry.isfile() else entry.linkname
+    print(entry.name, entry.type, oct(entry.mode), entry.uid, entry.gid, contents)' | LC_ALL=C sort
 }
 
 # Every file of an image pushed to a folder, by contents.

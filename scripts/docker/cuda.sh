@@ -7,6 +7,7 @@ check_cuda() {
   if [ "$engine" = docker ]; then
     if docker pull --quiet "$(default_base CUDA_DEVEL_IMAGE)" &&
       docker pull --quiet "$(default_base CUDA_RUNTIME_IMAGE)"; then
+      step "lock of the packages of cuda" case_lock "$(distribution_of cuda)"
       step "image cuda, for one architecture" build_image cuda sigmahat-check:cuda \
         --build-arg CUDA_ARCHITECTURES=90-real
       cuda_mounts=()
@@ -30,8 +31,8 @@ check_cuda() {
   step "image cuda without a GPU" case_cuda_falls_back
 }
 
-# Debian with the environment of NVIDIA's images. What the image cpu was built in, if it was, stands for the one to build
-# in: packages and objects that do not change are there already.
+# Debian with the environment of NVIDIA's images. What the image cpu was built in, if it was, stands for the one to
+# build in: packages and objects that do not change are there already.
 make_cuda_bases() {
   local environment=(PATH=/usr/local/cuda/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     LD_LIBRARY_PATH=/usr/local/cuda/lib64)

@@ -8,9 +8,10 @@ docker_lock=$sigmahat_root/scripts/docker/lock.txt
 # Sources of a distribution in the one-line format: this machine's own where it runs that distribution, else the public
 # ones.
 sources_of() {
-  local codename=$1 here
+  local codename=$1 here format
   # shellcheck disable=SC2016
-  here=$(apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+  format='$(ORIGIN) $(CODENAME) $(REPO_URI) $(RELEASE) $(COMPONENT)'
+  here=$(apt-get indextargets --format "$format" 'Created-By: Packages' |
     awk -v wanted="^(Debian|Ubuntu) $codename(-updates|-security)? " '$0 ~ wanted { print $3, $4, $5 }' | sort -u)
   case $codename in
     bookworm)
@@ -27,6 +28,11 @@ sources_of() {
       sed 's|^|deb [signed-by=/usr/share/keyrings/ubuntu-archive-keyring.gpg] |' <<<"$here"
       ;;
   esac
+}
+
+# The file of the keys that a list of sources is signed by.
+keys_of() {
+  sed -n '1s/.*signed-by=\([^]]*\)].*/\1/p' "$1"
 }
 
 # The lines of the lock for one distribution: lock_lines CODENAME SOURCES FOLDER, FOLDER being room for apt's lists.

@@ -12,7 +12,8 @@ source /etc/os-release
 
 section=$1
 lock=$sigmahat_lib/../docker/lock.txt
-began=$(mktemp)
+# No file, which would change the time of its folder when it goes.
+began=$(date +%s.%N)
 export DEBIAN_FRONTEND=noninteractive
 options=(-qq)
 
@@ -68,15 +69,15 @@ check_lock() {
   exit 1
 }
 
-# Times of what was written here become that of the source, so that a day's rebuild has the same layer.
+# Times of what was written here become that of the source, so that a day's rebuild has the same layer. Nothing may be
+# changed after that.
 leave_no_traces() {
   apt-get clean
   rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/log/alternatives.log /var/cache/ldconfig/aux-cache \
     /var/cache/debconf/*-old /var/lib/dpkg/*-old
   if [ -n "${SOURCE_DATE_EPOCH:-}" ]; then
-    find / -xdev -newer "$began" ! -path "$began" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+    find / -xdev -newermt "@$began" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
   fi
-  rm -f "$began"
 }
 
 mapfile -t wanted < <(packages_of "$section")

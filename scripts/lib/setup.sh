@@ -57,7 +57,7 @@ setup_packages() {
   echo "setup: installing ${missing[*]}"
   if ! "${become[@]}" apt-get update -qq ||
     ! "${become[@]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null; then
+      apt-get install -y -qq --no-remove --no-install-recommends "${missing[@]}" </dev/null >/dev/null; then
     echo "setup: apt-get could not install the packages above; its own message says why" >&2
     exit 1
   fi
