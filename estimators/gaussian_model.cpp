@@ -12,8 +12,8 @@
 #include <numbers>
 
 #include "checks.hpp"
-#include "shallow_json.hpp"
 #include "sigmahat/gaussian_likelihood.hpp"
+#include "sigmahat/host/shallow_json.hpp"
 
 namespace sigmahat {
 namespace {

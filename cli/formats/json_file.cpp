@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "formats/mapped_file.hpp"
-#include "shallow_json.hpp"
+#include "sigmahat/host/shallow_json.hpp"
 #include "text.hpp"
 
 namespace sigmahat::cli {
