@@ -1,13 +1,12 @@
 #include "cpu.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <fstream>
 
 #include "../factory.hpp"
 #include "../lapack.hpp"
 #include "moments_kernel.hpp"
+#include "thread_count.hpp"
 
 namespace sigmahat::backends {
 namespace {
@@ -26,7 +25,7 @@ std::vector<std::pair<std::string, std::string>> host_libraries() {
   return {{"OpenBLAS", openblas_get_config()}, {"OpenBLAS core", openblas_get_corename()}};
 }
 
-CpuOperations::CpuOperations(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
+CpuOperations::CpuOperations(int threads) : threads_(threads > 0 ? threads : default_threads()) {}
 
 BackendInfo CpuOperations::info() const {
   return {"cpu", processor_name(), threads_, moments_kernel().instruction_set(), host_libraries()};

@@ -16,7 +16,8 @@ struct ContextOptions {
   /// "auto": the first GPU if the CUDA backend is there and finds one, else the CPU. "cpu", "reference" (slow, the
   /// meaning of every operation), "cuda" or "cuda:K" for GPU K.
   std::string device = "auto";
-  /// CPU threads; 0: as many as OpenMP offers (OMP_NUM_THREADS, or the cores that this process may use).
+  /// CPU threads; 0: as many as OpenMP offers (OMP_NUM_THREADS, or the cores that this process may use, of which a
+  /// container's quota of CPU time may leave fewer).
   int threads = 0;
 };
 
