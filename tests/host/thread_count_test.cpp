@@ -56,13 +56,16 @@ TEST_F(Quota, IsTheLeastOfTheGroupsAround) {
   EXPECT_EQ(quota_cpus(root_, "/other"), 0);
 }
 
-TEST(DefaultThreads, AreWhatTheUserSays) {
+TEST_F(Quota, LimitsWhatOpenMPOffersButNotWhatTheUserChose) {
   unsetenv("OMP_NUM_THREADS");
-  EXPECT_GE(default_threads(), 1);
-  EXPECT_LE(default_threads(), omp_get_max_threads());
+  omp_set_num_threads(7);
+  EXPECT_EQ(default_threads(root_), 7) << "without a quota";
+  set("", "900000 100000");
+  EXPECT_EQ(default_threads(root_), 7) << "below the quota";
+  set("", "300000 100000");
+  EXPECT_EQ(default_threads(root_), 3);
   setenv("OMP_NUM_THREADS", "7", 1);
-  omp_set_num_threads(7);  // OpenMP has read the variable already
-  EXPECT_EQ(default_threads(), 7);
+  EXPECT_EQ(default_threads(root_), 7);
 }
 
 }  // namespace

@@ -35,10 +35,10 @@ int quota_cpus(const std::filesystem::path& root, const std::filesystem::path& g
   }
 }
 
-int default_threads() {
+int default_threads(const std::filesystem::path& groups) {
   const int offered = omp_get_max_threads();
   if (std::getenv("OMP_NUM_THREADS") != nullptr) return offered;
-  const int quota = quota_cpus("/sys/fs/cgroup", own_group());
+  const int quota = quota_cpus(groups, own_group());
   return quota == 0 ? offered : std::min(offered, quota);
 }
 

@@ -10,7 +10,7 @@ namespace sigmahat::backends {
 int quota_cpus(const std::filesystem::path& root, const std::filesystem::path& group);
 
 /// As many as OpenMP offers: OMP_NUM_THREADS, or else the CPUs that the process may run on. A quota of CPU time, such as
-/// `docker run --cpus`, lowers the latter: threads beyond it would only wait for one another.
-int default_threads();
+/// `docker run --cpus`, lowers the latter: threads beyond it would only wait for one another. `groups` is where the control groups are mounted.
+int default_threads(const std::filesystem::path& groups = "/sys/fs/cgroup");
 
 }  // namespace sigmahat::backends
