@@ -142,7 +142,7 @@ case_health_and_signals() {
   else
     # Where Docker's daemon is on another machine, real or virtual, the number is that of another process here.
     docker kill --signal TERM "$name" >/dev/null
-    timeout 5 docker wait "$name" >/dev/null || true
+    timeout 5 docker wait "$name" >/dev/null || fail "the container did not end within 5 s of SIGTERM"
   fi
   taken=$((($(date +%s%N) - began) / 1000000))
   [ "$taken" -lt 1000 ] || fail "the container took $taken ms to end on SIGTERM, not less than 1000"
