@@ -76,7 +76,7 @@ TEST(Manifest, SaysWhatRan) {
   const Json& program = manifest.at("program");
   EXPECT_EQ(program.at("version"), SIGMAHAT_VERSION);
   EXPECT_FALSE(program.at("revision").get<std::string>().empty());
-  for (const char* fact : {"compiler", "type", "flags", "cuda"})
+  for (const char* fact : {"compiler", "type", "flags", "cuda", "cuda_compiler", "cuda_flags", "cuda_architectures"})
     EXPECT_TRUE(program.at("build").contains(fact)) << fact;
   const Json& device = manifest.at("device");
   EXPECT_EQ(device.at("threads"), 1);
