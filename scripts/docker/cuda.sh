@@ -3,7 +3,6 @@
 # shellcheck shell=bash
 
 check_cuda() {
-  local nvcc
   if [ "$engine" = docker ]; then
     if docker pull --quiet "$(default_base CUDA_DEVEL_IMAGE)" &&
       docker pull --quiet "$(default_base CUDA_RUNTIME_IMAGE)"; then
@@ -17,18 +16,25 @@ check_cuda() {
     fi
     return
   fi
-  nvcc=$(command -v nvcc || true)
-  if [ -z "$nvcc" ] && [ -x /usr/local/cuda/bin/nvcc ]; then nvcc=/usr/local/cuda/bin/nvcc; fi
-  if [ -z "$nvcc" ]; then
-    note "NOT CHECKED: the image cuda; there is no nvcc to stand for NVIDIA's base image"
+  if ! cuda_toolkit=$(toolkit_folder); then
+    note "NOT CHECKED: the image cuda; no CUDA toolkit of one folder is here to stand for NVIDIA's base image"
     return
   fi
-  cuda_toolkit=$(dirname "$(dirname "$(readlink -f "$nvcc")")")
   cuda_mounts=(--volume "$cuda_toolkit:/usr/local/cuda:ro")
   step "stand-ins for NVIDIA's images" make_cuda_bases
   step "image cuda, for one architecture" build_image cuda sigmahat-check:cuda "${cuda_mounts[@]}" \
     --build-arg CUDA_ARCHITECTURES=90-real
   step "image cuda without a GPU" case_cuda_falls_back
+}
+
+# The folder of this machine's toolkit, as nvcc itself names it: what is found as nvcc may be a script that calls it.
+toolkit_folder() {
+  local nvcc top
+  nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
+  # Of a file that is not there nvcc shows what it would do, fails, and has named its folder.
+  top=$({ "$nvcc" -v not-a-file 2>&1 || true; } | sed -n 's/^#\$ TOP=//p')
+  top=$(realpath -e -- "$top" 2>/dev/null) || return 1
+  [ -x "$top/bin/nvcc" ] && [ -d "$top/nvvm/libdevice" ] && [ -d "$top/lib64" ] && echo "$top"
 }
 
 # Debian with the environment of NVIDIA's images. What the image cpu was built in, if it was, stands for the one to
