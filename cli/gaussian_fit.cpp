@@ -188,11 +188,14 @@ FitReport make_report(const Context& context, const GaussianFitArguments& a) {
   return report;
 }
 
-Json manifest_of(const Context& context, const GaussianFitArguments& a, const FitReport& report) {
-  const std::string start = report.has_ascent() ? start_file(a.start) : "";
+InputFiles inputs_of(const GaussianFitArguments& a) {
+  return InputFiles({{"FILE", a.file}, {"start", start_file(a.start)}});
+}
+
+Json manifest_of(const Context& context, const GaussianFitArguments& a, const InputFiles& inputs,
+                 const FitReport& report) {
   const GaussianArrays results(report);
-  return run_manifest(context, {"gaussian fit", a.record, {{"FILE", a.file}, {"start", start}}}, results.arrays(),
-                      results.promises());
+  return run_manifest(context, {"gaussian fit", a.record, inputs}, results.arrays(), results.promises());
 }
 
 void add_options(CLI::App& fit, GaussianFitArguments& a) {
@@ -220,8 +223,9 @@ void run_gaussian_fit(const GaussianFitArguments& a) {
   OutputFile* const trace = files.open("--trace", a.trace);
   OutputFile* const manifest_file = files.open("--manifest", a.manifest);
 
+  const InputFiles inputs = inputs_of(a);
   const FitReport report = make_report(context, a);
-  const Json manifest = manifest_file != nullptr || a.json ? manifest_of(context, a, report) : Json();
+  const Json manifest = manifest_file != nullptr || a.json ? manifest_of(context, a, inputs, report) : Json();
   const GaussianFit& fit = report.fits.front();
   const bool savable = fit.status == ProblemStatus::ok;
   if (out != nullptr) savable ? out->write(model_text(context, fit, report.columns)) : out->discard();
@@ -258,7 +262,8 @@ Json repeat_gaussian_fit(const std::vector<std::string>& words) {
   check_arguments(a);
   const Context context({a.device, a.threads});
   set_csv_threads(a.threads);
-  return manifest_of(context, a, make_report(context, a));
+  const InputFiles inputs = inputs_of(a);
+  return manifest_of(context, a, inputs, make_report(context, a));
 }
 
 }  // namespace sigmahat::cli

@@ -351,13 +351,14 @@ Json output_words(const LeastSquaresOutputs& outputs) {
   return words;
 }
 
-Json manifest_of(const Context& context, const Arguments& a, const LeastSquaresReport& report,
+InputFiles inputs_of(const LeastSquaresSource& s) {
+  if (s.tensor.empty()) return InputFiles({{"FILE", s.file}});
+  return InputFiles({{"X", s.tensor}, {"y", s.y}, {"offsets", s.offsets}, {"weights", s.weights}});
+}
+
+Json manifest_of(const Context& context, const Arguments& a, const InputFiles& inputs, const LeastSquaresReport& report,
                  const LeastSquaresArrays& results) {
-  RunFacts facts{"least-squares fit", a.record, {{"FILE", a.source.file}, {"X", a.source.tensor}}};
-  if (!a.source.tensor.empty()) {
-    facts.inputs.insert(facts.inputs.end(),
-                        {{"y", a.source.y}, {"offsets", a.source.offsets}, {"weights", a.source.weights}});
-  }
+  RunFacts facts{"least-squares fit", a.record, inputs};
   // What several options, or the kind of the data, decide together.
   Json& values = facts.options.values;
   for (const char* part : {"no-intercept", "covariance", "residuals", "fitted"}) values.erase(part);
@@ -406,12 +407,13 @@ void run_least_squares_fit(const Arguments& a) {
   OutputFile* const trace = files.open("--trace", a.trace);
   OutputFile* const manifest_file = files.open("--manifest", a.manifest);
 
+  const InputFiles inputs = inputs_of(a.source);
   const Run run(context, a, options);
   const std::string ending = ending_of(a.out);
   const bool needs_manifest = manifest_file != nullptr || a.json || ending == ".json";
   std::optional<LeastSquaresArrays> results;
   if (needs_manifest || ending == ".npz") results.emplace(run.report);
-  const Json manifest = needs_manifest ? manifest_of(context, a, run.report, *results) : Json();
+  const Json manifest = needs_manifest ? manifest_of(context, a, inputs, run.report, *results) : Json();
 
   const TextSink into_out = [out](std::string_view text) { out->write(text); };
   if (ending == ".npz") write_npz(results->arrays(), *out);
@@ -440,8 +442,9 @@ Json repeat_least_squares_fit(const std::vector<std::string>& words) {
   const LeastSquaresOptions options = check_arguments(a);
   const Context context({a.device, a.threads});
   set_csv_threads(a.threads);
+  const InputFiles inputs = inputs_of(a.source);
   const Run run(context, a, options);
-  return manifest_of(context, a, run.report, LeastSquaresArrays(run.report));
+  return manifest_of(context, a, inputs, run.report, LeastSquaresArrays(run.report));
 }
 
 void add_least_squares_fit(CLI::App& least_squares) {

@@ -11,6 +11,7 @@ using enum Determinism;
 constexpr std::array kPromises = {
     PromiseRow{Promise::moments, "moments, grouped moments", d3, d3, d3, d1},
     PromiseRow{Promise::cholesky, "Cholesky factor, whitening, scores, score norm", d3, d3, d1, d1},
+    PromiseRow{Promise::mahalanobis, "Mahalanobis distances", d3, d3, d2, d1},
     PromiseRow{Promise::log_likelihood, "log-likelihood (it takes logarithms)", d2, d1, d1, d1},
     PromiseRow{Promise::ascent, "ascent (its path follows the log-likelihood)", d2, d1, d1, d1},
     PromiseRow{Promise::least_squares,
@@ -20,13 +21,14 @@ constexpr std::array kPromises = {
     PromiseRow{Promise::least_squares_rows, "least squares: residuals, fitted values, robust errors, covariance", d2,
                d1, d1, d1},
     PromiseRow{Promise::distributions, "p-values, confidence limits", d2, d1, d1, d1},
+    PromiseRow{Promise::matrix_functions, "functions of small matrices", d3, d3, d3, d3},
 };
 
 constexpr bool are_in_order() {
   for (std::size_t k = 0; k < kPromises.size(); ++k) {
     if (static_cast<std::size_t>(kPromises[k].promise) != k) return false;
   }
-  return kPromises.back().promise == Promise::distributions;  // the last
+  return kPromises.back().promise == Promise::matrix_functions;  // the last
 }
 static_assert(are_in_order());
 

@@ -13,17 +13,6 @@
 namespace sigmahat::cli {
 namespace {
 
-Json input_facts(const std::vector<InputFile>& inputs) {
-  Json facts = Json::array();
-  for (const InputFile& input : inputs) {
-    if (input.path.empty()) continue;
-    const FileDigest digest = file_digest(input.path);
-    facts.push_back(
-        {{"option", input.option}, {"path", input.path}, {"bytes", digest.bytes}, {"sha256", digest.sha256}});
-  }
-  return facts;
-}
-
 Json result_facts(const NamedArrays& results) {
   Json facts = Json::object();
   for (const NamedArrays::Entry& entry : results.entries()) {
@@ -98,7 +87,7 @@ Json run_manifest(const Context& context, const RunFacts& facts, const NamedArra
           {"arguments", facts.options.given},
           {"options", facts.options.values},
           {"seed", nullptr},  // no fit draws random numbers
-          {"inputs", input_facts(facts.inputs)},
+          {"inputs", facts.inputs.facts()},
           {"determinism", operation_facts(promises)},
           {"results", result_facts(results)},
           {"program", program_facts()},

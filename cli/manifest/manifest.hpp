@@ -3,10 +3,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "formats/json_text.hpp"
 #include "formats/named_arrays.hpp"
+#include "manifest/input_files.hpp"
 #include "manifest/option_record.hpp"
 #include "manifest/promises.hpp"
 #include "sigmahat/host/context.hpp"
@@ -16,20 +16,14 @@ namespace sigmahat::cli {
 inline constexpr const char* kManifestFormat = "sigmahat-run";
 inline constexpr int kManifestVersion = 1;
 
-/// A file that a run reads, and the option that names it.
-struct InputFile {
-  std::string option;  ///< a key of OptionRecord::values
-  std::string path;
-};
-
 /// What a fit knows about itself.
 struct RunFacts {
   const char* command;  ///< "gaussian fit"
   OptionRecord options;
-  std::vector<InputFile> inputs;  ///< those without a path are left out
+  const InputFiles& inputs;
 };
 
-/// Reads the inputs once more for their digests. DataError if that fails.
+/// DataError as InputFiles::facts().
 Json run_manifest(const Context& context, const RunFacts& facts, const NamedArrays& results,
                   const PromisesOfRun& promises);
 

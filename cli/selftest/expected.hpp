@@ -2,7 +2,6 @@
 // writes expected.cpp; tests set it beside certified values and exact arithmetic.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,15 +13,15 @@ namespace sigmahat::cli::selftest {
 
 struct Expected {
   std::string name;
-  std::uint64_t digest = 0;    ///< of all values; 0 where their bits are not promised
+  std::string sha256;          ///< of all values; empty where their bits are not promised
   std::vector<double> values;  ///< none where there are too many
 };
 
 /// The table, in the order in which the quantities are measured.
 const std::vector<Expected>& expected_results();
 
-/// FNV-1a of the values' bits, from the lowest byte to the highest.
-std::uint64_t digest(std::span<const double> values);
+/// SHA-256 of the values' bytes.
+std::string digest(std::span<const double> values);
 
 /// Whether a result is compared with the table, and whether by its bits, on some device.
 bool has_entry(const Quantity& quantity);

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <bit>
 #include <cmath>
 #include <iterator>
 
+#include "manifest/sha256.hpp"
 #include "selftest/expected.hpp"
 
 namespace sigmahat::cli::selftest {
@@ -30,19 +30,14 @@ std::string literal(double value) { return std::isnan(value) ? "kCanonicalNaN" :
 
 }  // namespace
 
-std::uint64_t digest(std::span<const double> values) {
-  constexpr std::uint64_t kStart = 0xcbf29ce484222325, kPrime = 0x100000001b3;
-  std::uint64_t hash = kStart;
-  for (const double value : values) {
-    for (int shift = 0; shift < 64; shift += 8) {
-      hash = (hash ^ (std::bit_cast<std::uint64_t>(value) >> shift & 0xff)) * kPrime;
-    }
-  }
-  return hash;
+std::string digest(std::span<const double> values) {
+  Sha256 sum;
+  sum.add(values.data(), values.size_bytes());
+  return sum.finish();
 }
 
 bool has_stored_bits(const Quantity& quantity) {
-  return quantity.level == Level::d3 || quantity.level == Level::d3_on_cpu;
+  return quantity.levels.cpu == Determinism::d3;  // a GPU never promises more
 }
 
 bool has_entry(const Quantity& quantity) {
@@ -52,7 +47,7 @@ bool has_entry(const Quantity& quantity) {
 std::string expected_entry(const Quantity& quantity) {
   constexpr std::size_t kOnALine = 4;
   std::string out =
-      fmt::format("    {{\"{}\", 0x{:016x},", quantity.name, has_stored_bits(quantity) ? digest(quantity.values) : 0);
+      fmt::format("    {{\"{}\", \"{}\",", quantity.name, has_stored_bits(quantity) ? digest(quantity.values) : "");
   if (quantity.digest_alone) return out + " {}},\n";
   out += "\n     {";
   for (std::size_t k = 0; k < quantity.values.size(); ++k) {

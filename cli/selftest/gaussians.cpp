@@ -42,7 +42,7 @@ Quantity ascent(const Context& context, const Moments& moments, Metric metric, A
   values.add(distance.relative_error_mean).add(distance.relative_error_covariance);
   values.add(fit.ascent.converged() ? 0 : 1);
   return {std::string("ascent of 8 columns, metric ") + to_string(metric) + ": distance from the closed form",
-          Level::d2_on_cpu,
+          levels(Promise::ascent),
           values.take(),
           1e-12,
           {0, 0, 0}};
@@ -55,37 +55,46 @@ void measure_moments(const Context& context, std::vector<Quantity>& out) {
   const Moments moments = compute_moments(context, eight.view());
   Values means;
   means.add(moments.rows).add(moments.weight).add(moments.mean).add(moments.mean_residual);
-  out.push_back({"moments of 8 columns, weighted: rows, weight, means", Level::d3, means.take()});
-  out.push_back({"moments of 8 columns, weighted: scatter", Level::d3, Values().add_lower(moments.scatter).take()});
+  out.push_back({"moments of 8 columns, weighted: rows, weight, means", levels(Promise::moments), means.take()});
+  out.push_back({"moments of 8 columns, weighted: scatter", levels(Promise::moments),
+                 Values().add_lower(moments.scatter).take()});
 
   const std::vector<float> narrow(eight.values.begin(), eight.values.end());
   const RowsView floats = RowsView::row_major(narrow.data(), eight.rows, eight.columns);
-  out.push_back(
-      {"moments of 8 columns, float32", Level::d3, all_of(compute_moments(context, floats)).take(), {}, {}, true});
+  out.push_back({"moments of 8 columns, float32",
+                 levels(Promise::moments),
+                 all_of(compute_moments(context, floats)).take(),
+                 {},
+                 {},
+                 true});
 
   const std::vector<Index> groups = {0, 300, 301, 1000};
   const MomentsBatch grouped = compute_grouped_moments(context, eight.view(), groups);
-  out.push_back({"moments of 8 columns in 3 groups", Level::d3, all_of(grouped).take(), {}, {}, true});
+  out.push_back({"moments of 8 columns in 3 groups", levels(Promise::moments), all_of(grouped).take(), {}, {}, true});
 
   const Sample middle = normal_sample(300, 33, false);
-  out.push_back(
-      {"moments of 33 columns", Level::d3, all_of(compute_moments(context, middle.view())).take(), {}, {}, true});
+  out.push_back({"moments of 33 columns",
+                 levels(Promise::moments),
+                 all_of(compute_moments(context, middle.view())).take(),
+                 {},
+                 {},
+                 true});
 
   const Moments large = compute_moments(context, hundred_columns().view());
-  out.push_back({"moments of 100 columns", Level::d3_on_cpu, all_of(large).take(), {}, {}, true});
+  out.push_back({"moments of 100 columns", levels(Promise::moments, false), all_of(large).take(), {}, {}, true});
   Values some;
   for (Index j = 0; j < 100; j += 11)
     some.add(large.mean[static_cast<std::size_t>(j)]).add(large.scatter(j, 7 * j % 100));
-  out.push_back({"moments of 100 columns: 20 of them", Level::d3_on_cpu, some.take(), 1e-12});
+  out.push_back({"moments of 100 columns: 20 of them", levels(Promise::moments, false), some.take(), 1e-12});
 }
 
 void measure_gaussian(const Context& context, std::vector<Quantity>& out) {
   const Sample& eight = eight_columns();
   const Moments moments = compute_moments(context, eight.view());
   const GaussianModel model(context, moments.mean, moments.covariance());
-  out.push_back({"Cholesky factor of 8 columns", Level::d3, Values().add_lower(model.factor()).take()});
+  out.push_back({"Cholesky factor of 8 columns", levels(Promise::cholesky), Values().add_lower(model.factor()).take()});
   out.push_back({"Mahalanobis distances of 1000 rows of 8 columns",
-                 Level::d3,
+                 levels(Promise::mahalanobis),
                  model.mahalanobis_squared(context, RowsView::row_major(eight.values.data(), eight.rows, 8)),
                  {},
                  {},
@@ -100,19 +109,20 @@ void measure_gaussian(const Context& context, std::vector<Quantity>& out) {
   const GaussianScore score = gaussian_score(context, moments, point, covariance, CovarianceScore::symmetric);
   Values scores;
   scores.add(score.mean).add_lower(score.covariance).add(score.score_norm);
-  out.push_back({"scores of the likelihood of 8 columns", Level::d3, scores.take()});
+  out.push_back({"scores of the likelihood of 8 columns", levels(Promise::cholesky), scores.take()});
 
   const GaussianFit fit = fit_gaussian(context, moments);
   Values fitted;
   fitted.add(fit.mean).add_lower(fit.covariance).add(fit.rank).add(fit.status);
-  out.push_back({"Gaussian fit of 8 columns, closed form", Level::d3, fitted.take(), {}, {}, true});
-  out.push_back({"log-likelihood of 8 columns: at the maximum, elsewhere", Level::d2_on_cpu,
+  out.push_back({"Gaussian fit of 8 columns, closed form", levels(Promise::cholesky), fitted.take(), {}, {}, true});
+  out.push_back({"log-likelihood of 8 columns: at the maximum, elsewhere", levels(Promise::log_likelihood),
                  Values().add(fit.log_likelihood).add(score.value).take(), 1e-13});
   out.push_back(ascent(context, moments, Metric::fisher, AscentStart::Kind::identity));
   out.push_back(ascent(context, moments, Metric::newton, AscentStart::Kind::diagonal));
 
   const GaussianFit large = fit_gaussian(context, compute_moments(context, hundred_columns().view()));
-  out.push_back({"log-likelihood of 100 columns", Level::d1, Values().add(large.log_likelihood).take(), 1e-12});
+  out.push_back({"log-likelihood of 100 columns", levels(Promise::log_likelihood, false),
+                 Values().add(large.log_likelihood).take(), 1e-12});
 }
 
 std::vector<Quantity> measure(const Context& context) {

@@ -17,8 +17,13 @@ void measure_matrices(const Context& context, std::vector<Quantity>& out) {
   const auto determinant = derivatives::determinant(context, x);
   Values values;
   values.add(inverse.value.values()).add(inverse.d.values());
-  out.push_back({"inverses of 20 matrices and their differentials", Level::d3, values.take(), {}, {}, true});
-  out.push_back({"determinants of 20 matrices and their differentials", Level::d3,
+  out.push_back({"inverses of 20 matrices and their differentials",
+                 levels(Promise::matrix_functions),
+                 values.take(),
+                 {},
+                 {},
+                 true});
+  out.push_back({"determinants of 20 matrices and their differentials", levels(Promise::matrix_functions),
                  Values().add(determinant.value.values()).add(determinant.d.values()).take()});
 
   // Against derivatives by dual numbers: no error may be more than its bound.
@@ -28,7 +33,7 @@ void measure_matrices(const Context& context, std::vector<Quantity>& out) {
     std::vector<double> found = shares.take();
     const std::vector<double> none(found.size(), 0.0);
     out.push_back(
-        {std::string("derivatives, ") + entry + ": errors as shares of their bound", Level::d1, found, 1, none});
+        {std::string("derivatives, ") + entry + ": errors as shares of their bound", Levels{}, found, 1, none});
   }
 }
 

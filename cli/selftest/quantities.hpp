@@ -6,22 +6,24 @@
 #include <vector>
 
 #include "sigmahat/host/context.hpp"
+#include "sigmahat/host/determinism.hpp"
 
 namespace sigmahat::cli::selftest {
 
-/// How far the bits of a result are promised (ARCHITECTURE.md, "Determinism").
-enum class Level {
-  d1,         ///< from run to run
-  d2_on_cpu,  ///< whatever the number of threads on the CPU
-  d3_on_cpu,  ///< the same in all backends of the CPU
-  d3,         ///< the same on every device
+/// What is promised of the bits of a result, where it was computed. By default: the same from run to run.
+struct Levels {
+  Determinism cpu = Determinism::d1, gpu = Determinism::d1;
 };
+/// Those of an operation; `small` as in promised().
+inline Levels levels(Promise promise, bool small = true) {
+  return {promised(promise, small, false), promised(promise, small, true)};
+}
 
-/// A named result. `level` says with what its bits are compared; where there is a bound, too, every value must be
+/// A named result. `levels` say with what its bits are compared; where there is a bound, too, every value must be
 /// within it of the truth: |value − truth| ≤ bound·|truth|, or ≤ bound where the truth is 0.
 struct Quantity {
   std::string name;
-  Level level = Level::d1;
+  Levels levels;
   std::vector<double> values;
   std::optional<double> bound = {};
   std::vector<double> truth = {};  ///< known otherwise; empty: the stored values

@@ -38,16 +38,19 @@ void longley(const Context& context, std::vector<Quantity>& out) {
     // NIST's digits are 15; its data are decimals, which double precision rounds.
     const double bound = qr ? 1e-11 : 1e-9;
     const LeastSquaresFit fit = fit_least_squares(context, batch, options);
-    out.push_back({name + "coefficients", Level::d3, fit.coefficients, bound, Longley::coefficients()});
-    out.push_back({name + "standard errors", Level::d3, fit.standard_errors, bound, Longley::standard_errors()});
+    out.push_back(
+        {name + "coefficients", levels(Promise::least_squares), fit.coefficients, bound, Longley::coefficients()});
+    out.push_back({name + "standard errors", levels(Promise::least_squares), fit.standard_errors, bound,
+                   Longley::standard_errors()});
     Values quality;
     quality.add(std::sqrt(fit.sigma_squared.at(0))).add(fit.r_squared.at(0));
     out.push_back({name + "residual deviation, R²",
-                   Level::d3,
+                   levels(Promise::least_squares),
                    quality.take(),
                    bound,
                    {Longley::kResidualDeviation, Longley::kRSquared}});
-    out.push_back({name + "RSS, TSS, condition, rank, route, status", Level::d3, what_was_done(fit).take()});
+    out.push_back(
+        {name + "RSS, TSS, condition, rank, route, status", levels(Promise::least_squares), what_was_done(fit).take()});
   }
 }
 
@@ -58,11 +61,11 @@ void weighted(const Context& context, std::vector<Quantity>& out) {
   options.outputs.p = true;
   options.outputs.confidence = true;
   const LeastSquaresFit classical = fit(context, sample, y, options);
-  out.push_back({"weighted regression on 7 columns: coefficients, standard errors", Level::d3,
+  out.push_back({"weighted regression on 7 columns: coefficients, standard errors", levels(Promise::least_squares),
                  Values().add(classical.coefficients).add(classical.standard_errors).take()});
-  out.push_back({"weighted regression on 7 columns: RSS, TSS, condition, rank, route, status", Level::d3,
-                 what_was_done(classical).take()});
-  out.push_back({"weighted regression on 7 columns: p-values, limits", Level::d2_on_cpu,
+  out.push_back({"weighted regression on 7 columns: RSS, TSS, condition, rank, route, status",
+                 levels(Promise::least_squares), what_was_done(classical).take()});
+  out.push_back({"weighted regression on 7 columns: p-values, limits", levels(Promise::distributions),
                  Values().add(classical.p).add(classical.lower).add(classical.upper).take(), 1e-9});
 
   options = with_intercept();
@@ -70,13 +73,14 @@ void weighted(const Context& context, std::vector<Quantity>& out) {
   options.outputs.residuals = true;
   options.compare = true;
   const LeastSquaresFit robust = fit(context, sample, y, options);
-  out.push_back({"weighted regression on 7 columns: HC3 errors", Level::d2_on_cpu, robust.standard_errors, 1e-11});
+  out.push_back({"weighted regression on 7 columns: HC3 errors", levels(Promise::least_squares_rows),
+                 robust.standard_errors, 1e-11});
   out.push_back({"weighted regression on 7 columns: 20 residuals",
-                 Level::d2_on_cpu,
+                 levels(Promise::least_squares_rows),
                  {robust.residuals.begin(), robust.residuals.begin() + 20},
                  1e-9});
   out.push_back({"weighted regression on 7 columns: ascent's distance from the closed form",
-                 Level::d1,
+                 levels(Promise::ascent),
                  Values().add(robust.comparison.at(0).relative_error).take(),
                  1e-11,
                  {0}});
@@ -90,14 +94,14 @@ void ragged(const Context& context, std::vector<Quantity>& out) {
   const LeastSquaresFit fit = fit_least_squares(context, batch, with_intercept());
   Values all = what_was_done(fit);
   all.add(fit.coefficients).add(fit.standard_errors);
-  out.push_back({"60 ragged regressions", Level::d3, all.take(), {}, {}, true});
+  out.push_back({"60 ragged regressions", levels(Promise::least_squares), all.take(), {}, {}, true});
   Values kinds;
   for (const Index b : {RaggedSample::kDependent, RaggedSample::kNotFinite, RaggedSample::kTooFewRows,
                         RaggedSample::kPowers, Index{0}}) {
     const auto at = static_cast<std::size_t>(b);
     kinds.add(fit.status[at]).add(fit.rank[at]).add(fit.route[at]);
   }
-  out.push_back({"60 ragged regressions: status, rank, route of 5", Level::d3, kinds.take()});
+  out.push_back({"60 ragged regressions: status, rank, route of 5", levels(Promise::least_squares), kinds.take()});
 }
 
 void large(const Context& context, std::vector<Quantity>& out) {
@@ -106,7 +110,7 @@ void large(const Context& context, std::vector<Quantity>& out) {
   Values some;
   for (std::size_t j = 0; j <= 100; j += 10) some.add(result.coefficients[j]).add(result.standard_errors[j]);
   some.add(result.rss).add(result.tss);
-  out.push_back({"regression on 100 columns: 24 numbers", Level::d1, some.take(), 1e-10});
+  out.push_back({"regression on 100 columns: 24 numbers", levels(Promise::least_squares, false), some.take(), 1e-10});
 }
 
 }  // namespace

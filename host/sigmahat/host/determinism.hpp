@@ -16,12 +16,14 @@ const char* to_string(Determinism level);
 
 enum class Promise : int {
   moments,
-  cholesky,            ///< factors, ranks, whitening, scores
+  cholesky,  ///< factors, ranks, whitening, scores
+  mahalanobis,
   log_likelihood,      ///< takes logarithms
   ascent,              ///< its path follows the log-likelihood
   least_squares,       ///< coefficients, classical standard errors, sums of squares, rank, condition, route, status
   least_squares_rows,  ///< residuals, fitted values, robust errors, covariance
   distributions,       ///< p-values, confidence limits
+  matrix_functions,    ///< batched, of small matrices, by +, −, ×, ÷, √ alone
 };
 
 /// A row of the table.

@@ -22,7 +22,7 @@ namespace {
 using selftest::Check;
 using selftest::Expected;
 using selftest::Kind;
-using selftest::Level;
+using selftest::Levels;
 using selftest::Quantity;
 using DeviceRun = selftest::Run;
 using ::testing::AllOf;
@@ -131,19 +131,11 @@ TEST(SelftestExpected, TheTableIsWhatTheReferenceComputes) {
   EXPECT_EQ(outcome.out, selftest::expected_source(found));
 }
 
-TEST(SelftestExpected, DigestsAreFnv1a) {
-  // Eight bytes 0; then the published test vector of "foobar" with two bytes 0 behind it, by the definition.
-  const double zero = 0;
-  std::uint64_t hash = 14695981039346656037u;
-  for (int k = 0; k < 8; ++k) hash *= 1099511628211u;
-  EXPECT_EQ(selftest::digest({&zero, 1}), hash);
-  hash = 0x85944171f73967e8;  // of "foobar"
-  for (int k = 0; k < 2; ++k) hash *= 1099511628211u;
-  const double foobar = std::bit_cast<double>(std::uint64_t{0x00007261626f6f66});
-  EXPECT_EQ(selftest::digest({&foobar, 1}), hash);
-  const double values[] = {1, 2}, swapped[] = {2, 1};
+TEST(SelftestExpected, DigestsAreSha256OfTheBytes) {
+  const double values[] = {1, -2.5}, swapped[] = {-2.5, 1};
+  // printf '\0\0\0\0\0\0\360\77\0\0\0\0\0\0\4\300' | sha256sum
+  EXPECT_EQ(selftest::digest(values), "f138ae8a7b9a72de60b736f59d2474dd5b2357f5817f0dfa3309f5da5e629d87");
   EXPECT_NE(selftest::digest(values), selftest::digest(swapped));
-  EXPECT_EQ(selftest::digest({}), 0xcbf29ce484222325u);
 }
 
 class SelftestFault : public ::testing::Test {
@@ -178,13 +170,13 @@ TEST_F(SelftestFault, OneStoredBit) {
 }
 
 TEST_F(SelftestFault, ADigest) {
-  entry(table_, "60 ragged regressions").digest ^= 1;
-  expect_failure("60 ragged regressions", "expected digest 0x");
+  entry(table_, "60 ragged regressions").sha256.front() ^= 1;
+  expect_failure("60 ragged regressions", "expected SHA-256 ");
 }
 
 TEST_F(SelftestFault, ADigestBesideValues) {
-  entry(table_, "Cholesky factor of 8 columns").digest ^= 1;
-  expect_failure("Cholesky factor of 8 columns", "expected digest 0x");
+  entry(table_, "Cholesky factor of 8 columns").sha256.front() ^= 1;
+  expect_failure("Cholesky factor of 8 columns", "expected SHA-256 ");
 }
 
 TEST_F(SelftestFault, AStoredValueBeyondItsBound) {
@@ -204,7 +196,7 @@ TEST_F(SelftestFault, AMissingEntry) {
 }
 
 TEST_F(SelftestFault, AMissingResult) {
-  table_.push_back({"what nobody computes", 0, {1}});
+  table_.push_back({"what nobody computes", "", {1}});
   expect_failure("what nobody computes", "expected a result, found none");
 }
 
@@ -297,9 +289,12 @@ TEST(SelftestDevice, BitsThatChangeFromRunToRunAreSeen) {
   }));
 }
 
-Quantity quantity(Level level, std::vector<double> values, std::optional<double> bound = {},
+constexpr Levels kD1, kD2OnCpu{Determinism::d2, Determinism::d1}, kD3OnCpu{Determinism::d3, Determinism::d1},
+    kD3{Determinism::d3, Determinism::d3};
+
+Quantity quantity(Levels levels, std::vector<double> values, std::optional<double> bound = {},
                   std::vector<double> truth = {}) {
-  return {"x", level, std::move(values), bound, std::move(truth), false};
+  return {"x", levels, std::move(values), bound, std::move(truth), false};
 }
 
 /// Whether all checks of the quantity pass, of which there must be `count`.
@@ -312,32 +307,32 @@ bool passes(const Quantity& found, const Quantity& stored, const std::vector<Qua
 }
 
 TEST(SelftestCompare, LevelsSayWhatIsCompared) {
-  const Quantity one = quantity(Level::d3, {1});
+  const Quantity one = quantity(kD3, {1});
   for (const bool on_gpu : {false, true}) {
-    EXPECT_TRUE(passes(quantity(Level::d3, {1}), one, {}, on_gpu, 1));
-    EXPECT_FALSE(passes(quantity(Level::d3, {next(1)}), one, {}, on_gpu, 1));
-    EXPECT_FALSE(passes(quantity(Level::d2_on_cpu, {next(1)}, 1), one, {one}, on_gpu, 2));
-    EXPECT_TRUE(passes(quantity(Level::d2_on_cpu, {next(1)}, 1), one, {quantity(Level::d1, {next(1)})}, on_gpu, 2));
+    EXPECT_TRUE(passes(quantity(kD3, {1}), one, {}, on_gpu, 1));
+    EXPECT_FALSE(passes(quantity(kD3, {next(1)}), one, {}, on_gpu, 1));
+    EXPECT_FALSE(passes(quantity(kD2OnCpu, {next(1)}, 1), one, {one}, on_gpu, 2));
+    EXPECT_TRUE(passes(quantity(kD2OnCpu, {next(1)}, 1), one, {quantity(kD1, {next(1)})}, on_gpu, 2));
   }
-  EXPECT_FALSE(passes(quantity(Level::d3_on_cpu, {next(1)}), one, {}, false, 1));
-  EXPECT_TRUE(passes(quantity(Level::d3_on_cpu, {next(1)}, 1e-15), one, {}, true, 1));
-  EXPECT_FALSE(passes(quantity(Level::d3_on_cpu, {next(1)}), one, {one}, true, 1)) << "from run to run";
-  EXPECT_FALSE(passes(quantity(Level::d1, {next(1)}, 1), one, {one}, true, 2)) << "from run to run";
-  EXPECT_TRUE(passes(quantity(Level::d1, {next(1)}, 1), one, {one}, false, 1)) << "threads may differ";
+  EXPECT_FALSE(passes(quantity(kD3OnCpu, {next(1)}), one, {}, false, 1));
+  EXPECT_TRUE(passes(quantity(kD3OnCpu, {next(1)}, 1e-15), one, {}, true, 1));
+  EXPECT_FALSE(passes(quantity(kD3OnCpu, {next(1)}), one, {one}, true, 1)) << "from run to run";
+  EXPECT_FALSE(passes(quantity(kD1, {next(1)}, 1), one, {one}, true, 2)) << "from run to run";
+  EXPECT_TRUE(passes(quantity(kD1, {next(1)}, 1), one, {one}, false, 1)) << "threads may differ";
 }
 
 TEST(SelftestCompare, BitsAreMoreThanValues) {
-  const Quantity zero = quantity(Level::d3, {0.0}), nan = quantity(Level::d3, {kCanonicalNaN});
-  EXPECT_FALSE(passes(quantity(Level::d3, {-0.0}), zero, {}, false, 1));
+  const Quantity zero = quantity(kD3, {0.0}), nan = quantity(kD3, {kCanonicalNaN});
+  EXPECT_FALSE(passes(quantity(kD3, {-0.0}), zero, {}, false, 1));
   EXPECT_TRUE(passes(nan, nan, {}, false, 1)) << "a NaN that is expected";
-  EXPECT_FALSE(passes(quantity(Level::d3, {-kCanonicalNaN}), nan, {}, false, 1));
-  EXPECT_FALSE(passes(quantity(Level::d3, {0, 0}), zero, {}, false, 1));
-  EXPECT_FALSE(passes(quantity(Level::d3, {}), zero, {}, false, 1));
+  EXPECT_FALSE(passes(quantity(kD3, {-kCanonicalNaN}), nan, {}, false, 1));
+  EXPECT_FALSE(passes(quantity(kD3, {0, 0}), zero, {}, false, 1));
+  EXPECT_FALSE(passes(quantity(kD3, {}), zero, {}, false, 1));
 }
 
 TEST(SelftestCompare, BoundsAreRelativeAndRefuseNan) {
   const auto within = [](double found, double truth, double bound) {
-    return passes(quantity(Level::d1, {found}, bound, {truth}), quantity(Level::d1, {}), {}, false, 1);
+    return passes(quantity(kD1, {found}, bound, {truth}), quantity(kD1, {}), {}, false, 1);
   };
   EXPECT_TRUE(within(101, 100, 0.01));
   EXPECT_FALSE(within(101.01, 100, 0.01));
@@ -350,10 +345,10 @@ TEST(SelftestCompare, BoundsAreRelativeAndRefuseNan) {
     EXPECT_FALSE(within(INFINITY, 1, bound));
     EXPECT_FALSE(within(INFINITY, INFINITY, bound));
   }
-  const Quantity none = quantity(Level::d1, {}, 1);
+  const Quantity none = quantity(kD1, {}, 1);
   EXPECT_FALSE(passes(none, none, {}, false, 1)) << "nothing that was checked is nothing that passed";
   const std::vector<Check> checks =
-      selftest::compare({quantity(Level::d1, {5, kCanonicalNaN, 1}, 1, {1, 1, 1})}, {{"x", 0, {}}}, {}, false);
+      selftest::compare({quantity(kD1, {5, kCanonicalNaN, 1}, 1, {1, 1, 1})}, {{"x", "", {}}}, {}, false);
   EXPECT_TRUE(std::isnan(checks.at(0).error)) << "the worst error is the NaN, wherever it stands";
   EXPECT_THAT(checks.at(0).expected, StartsWith("value 0: 1 within 1"));
 }

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "cli_support.hpp"
-#include "selftest_truth.hpp"
+#include "truth.hpp"
 
 namespace sigmahat::cli::test {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "selftest_truth.hpp"
 #include "support/compare.hpp"
+#include "truth.hpp"
 
 namespace sigmahat::cli::test {
 namespace {
