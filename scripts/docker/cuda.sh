@@ -1,5 +1,5 @@
-# Sourced by docker-check: the image cuda. Where NVIDIA's images cannot be had, Debian with the toolkit of this machine
-# stands for them: it is mounted while the same stages are built for one architecture, and while the result runs.
+# Sourced by docker-check: the image cuda. Docker has NVIDIA's images; without it, Debian with the toolkit of this machine
+# stands for them, which is mounted while the same stages are built for one architecture, and while the result runs.
 # shellcheck shell=bash
 
 check_cuda() {

@@ -15,12 +15,11 @@ engine_start() {
     return
   fi
   echo "docker-check: no Docker daemon answers; with buildah, podman and runc"
-  engine=podman
-  setup container
   if [ "$(id -u)" -ne 0 ]; then
     echo "docker-check: without a Docker daemon, making a base image needs the rights of root" >&2
     exit 1
   fi
+  setup container
   mkdir -p "$room/storage" "$room/run" "$room/tmp"
   # crun, the other runtime, fails on mixed control groups; limits are named because raising them may not be allowed.
   cat >"$room/containers.conf" <<END
@@ -38,6 +37,7 @@ graphroot = "$room/storage"
 runroot = "$room/run"
 END
   export CONTAINERS_CONF=$room/containers.conf CONTAINERS_STORAGE_CONF=$room/storage.conf TMPDIR=$room/tmp
+  engine=podman  # not before: engine_stop removes everything in the storage, which until here is the user's
   if ! buildah info >/dev/null 2>"$room/overlay.txt"; then
     echo "docker-check: no overlay file system here, so storage is copied: $(tail -n 1 "$room/overlay.txt")"
     sed -i 's/"overlay"/"vfs"/' "$room/storage.conf"
