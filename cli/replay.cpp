@@ -64,18 +64,27 @@ void refuse_same_names(const Json& manifest, const ReplayArguments& a) {
   }
 }
 
-/// Where the inputs are and whether they are those of the manifest: DataError for one that is missing; the text is empty,
-/// or says which have changed, for the case that the fit fails.
+/// Digest of an input as it is now. DataError if it is missing or cannot be read.
+std::string digest_now(const Json& input, const std::string& path, bool moved) {
+  std::error_code error;
+  if (std::filesystem::status(path, error).type() == std::filesystem::file_type::not_found) {
+    throw DataError(fmt::format("{}: the recorded run read this file, and it is not there{}", path,
+                                moved ? "" : "; --inputs DIR says where the inputs are now"));
+  }
+  try {
+    return file_digest(path).sha256;
+  } catch (const DataError& unreadable) {
+    throw DataError(fmt::format("{}; the recorded run read {} bytes of it", unreadable.what(), input["bytes"].dump()));
+  }
+}
+
+/// Whether the inputs are those of the manifest, for the case that the fit fails: the text is empty, or says which have
+/// changed. DataError for one that cannot be read.
 std::string check_inputs(const Json& manifest, const ReplayArguments& a) {
   std::string changed;
   for (const Json& input : manifest["inputs"]) {
     const std::string path = moved_path(input, a);
-    std::error_code error;
-    if (!std::filesystem::exists(path, error)) {
-      throw DataError(fmt::format("{}: the recorded run read this file, and it is not there{}", path,
-                                  a.inputs.empty() ? "; --inputs DIR says where the inputs are now" : ""));
-    }
-    if (file_digest(path).sha256 != input["sha256"].get<std::string>())
+    if (digest_now(input, path, !a.inputs.empty()) != input["sha256"].get<std::string>())
       changed += fmt::format("; {} is not the file that it was", path);
   }
   return changed;
@@ -84,9 +93,7 @@ std::string check_inputs(const Json& manifest, const ReplayArguments& a) {
 /// The recorded words, with what the user wants otherwise.
 Words replay_words(const Json& manifest, const ReplayArguments& a) {
   auto words = manifest["arguments"].get<Words>();
-  if (!a.inputs.empty()) {
-    for (const Json& input : manifest["inputs"]) set_option(words, input["option"], moved_path(input, a));
-  }
+  for (const Json& input : manifest["inputs"]) set_option(words, input["option"], moved_path(input, a));
   if (!a.device.empty()) set_option(words, "device", a.device);
   if (a.threads >= 0) set_option(words, "threads", std::to_string(a.threads));
   return words;
@@ -122,9 +129,14 @@ Json repeat_recorded(const Json& recorded, const ReplayArguments& a, const std::
   }
 }
 
-/// Options that hold a path do so in one more place than the inputs.
-void forget_paths(Json& manifest) {
-  for (const Json& input : manifest["inputs"]) manifest["options"].erase(input["option"].get<std::string>());
+/// Options that hold a path do so in one more place than the inputs, by whichever of the two runs.
+void forget_paths(Json& recorded, Json& repeated) {
+  for (const Json* const run : {&recorded, &repeated}) {
+    for (const Json& input : (*run)["inputs"]) {
+      for (Json* const manifest : {&recorded, &repeated})
+        (*manifest)["options"].erase(input["option"].get<std::string>());
+    }
+  }
 }
 
 std::string verdict(const RunComparison& comparison) {
@@ -146,8 +158,7 @@ void run_replay(const ReplayArguments& a) {
   if (!a.inputs.empty()) refuse_same_names(recorded, a);
   const std::string changed = check_inputs(recorded, a);
   Json repeated = repeat_recorded(recorded, a, changed);
-  forget_paths(recorded);
-  forget_paths(repeated);
+  forget_paths(recorded, repeated);
   const RunComparison comparison = compare_runs(recorded, repeated);
   print(a.json ? dump_json(comparison_json(recorded, comparison)) : comparison_text(recorded, comparison));
   if (!comparison.same()) throw CheckFailed(verdict(comparison));

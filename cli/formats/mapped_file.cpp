@@ -10,6 +10,8 @@
 #include <cstring>
 
 #include "sigmahat/host/error.hpp"
+#include "signals.hpp"
+#include "text.hpp"
 
 namespace sigmahat::cli {
 namespace {
@@ -41,10 +43,13 @@ MappedFile::MappedFile(const std::string& path) {
   }
   madvise(address, size_, MADV_SEQUENTIAL);
   data_ = static_cast<const std::byte*>(address);
+  add_mapped_file(data_, size_, printable(path));
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  remove_mapped_file(data_);
+  munmap(const_cast<std::byte*>(data_), size_);
 }
 
 }  // namespace sigmahat::cli

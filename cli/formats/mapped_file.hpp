@@ -1,4 +1,5 @@
-// A file mapped into memory, read-only.
+// A file mapped into memory, read-only. Where it becomes shorter while it is read, the program ends with a message
+// (signals.hpp).
 #pragma once
 
 #include <cstddef>

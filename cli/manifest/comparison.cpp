@@ -31,18 +31,29 @@ Json without(Json object, std::initializer_list<const char*> keys) {
   return object;
 }
 
+/// The input that an option names, or null.
+Json input_of(const Json& inputs, const Json& option) {
+  const auto found =
+      std::find_if(inputs.begin(), inputs.end(), [&](const Json& input) { return input["option"] == option; });
+  return found == inputs.end() ? Json() : *found;
+}
+
+ComparedItem compare_input(const Json& then, const Json& now) {
+  const auto content = [](const Json& input) -> Json {
+    if (input.is_null()) return nullptr;
+    return fmt::format("{} bytes, SHA-256 {}", input["bytes"].dump(), input["sha256"].get<std::string>());
+  };
+  const Json& named = now.is_null() ? then : now;
+  const Json before = content(then), after = content(now);
+  return {fmt::format("{} {}", named["option"].get<std::string>(), named["path"].get<std::string>()), before == after,
+          before, after};
+}
+
 std::vector<ComparedItem> compare_inputs(const Json& then, const Json& now) {
-  // The runs have the same arguments, and so the same inputs in the same order.
   std::vector<ComparedItem> items;
-  for (std::size_t k = 0; k < std::max(then.size(), now.size()); ++k) {
-    const auto content = [&](const Json& inputs) -> Json {
-      if (k >= inputs.size()) return nullptr;
-      return fmt::format("{} bytes, SHA-256 {}", inputs[k]["bytes"].dump(), inputs[k]["sha256"].get<std::string>());
-    };
-    const Json& named = k < now.size() ? now[k] : then[k];
-    const Json before = content(then), after = content(now);
-    items.push_back({fmt::format("{} {}", named["option"].get<std::string>(), named["path"].get<std::string>()),
-                     before == after, before, after});
+  for (const Json& input : then) items.push_back(compare_input(input, input_of(now, input["option"])));
+  for (const Json& input : now) {
+    if (input_of(then, input["option"]).is_null()) items.push_back(compare_input(nullptr, input));
   }
   return items;
 }
@@ -66,7 +77,7 @@ std::vector<ComparedItem> compare_environments(const Json& then, const Json& now
 
 /// Whether both manifests name the same source, or the very same program.
 bool is_same_program(const Json& then, const Json& now) {
-  if (then.contains("sha256") && then["sha256"] == now["sha256"]) return true;
+  if (then.value("sha256", Json()).is_string() && then["sha256"] == now["sha256"]) return true;
   const std::string revision = then.value("revision", Json()).is_string() ? then["revision"].get<std::string>() : "";
   const bool names_source = !revision.empty() && revision != "unknown" && !revision.ends_with("+changes");
   return names_source && then.value("version", Json()) == now["version"] && then["revision"] == now["revision"];
@@ -98,7 +109,8 @@ ComparedResult compare_result(const std::string& name, const Json& then, const J
   ComparedResult result{name, false, to_string(level), needed && level >= *needed, ""};
   for (const char* part : {"shape", "type"}) {
     if (then[part] != now[part]) {
-      result.difference = fmt::format("{} {} then, {} now", part, then[part].dump(), now[part].dump());
+      result.difference =
+          fmt::format("{} {} then, {} now", part, printable(then[part].dump()), printable(now[part].dump()));
       return result;
     }
   }
@@ -170,7 +182,7 @@ void add_items(std::string& out, const char* title, const std::vector<ComparedIt
   if (items.empty()) out += "  none\n";
   const std::size_t width = widest(items);
   for (const ComparedItem& item : items) {
-    const std::string value = item.then.is_string() ? printable(item.then.get<std::string>()) : item.then.dump();
+    const std::string value = printable(item.then.is_string() ? item.then.get<std::string>() : item.then.dump());
     out += line(item.name, width, item.same ? "same: " + value : "DIFFERS: " + then_and_now(item));
   }
 }

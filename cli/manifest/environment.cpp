@@ -12,14 +12,16 @@
 #include "formats/npz_writer.hpp"
 #include "manifest/sha256.hpp"
 #include "sigmahat/host/determinism.hpp"
+#include "sigmahat/host/error.hpp"
 #include "version.hpp"
 
 namespace sigmahat::cli {
 
 namespace {
 
-/// SHA-256 of the program's file and of the library's, where that is one of its own.
-std::string program_digest() {
+/// SHA-256 of the program's file and of the library's, where that is one of its own. Null where they may be run, but not
+/// read.
+Json program_digest() try {
   const std::string program = "/proc/self/exe";
   std::string digests = file_digest(program).sha256;
   Dl_info place{};
@@ -31,6 +33,8 @@ std::string program_digest() {
   Sha256 sum;
   sum.add(digests.data(), digests.size());
   return sum.finish();
+} catch (const DataError&) {
+  return nullptr;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 namespace sigmahat::cli {
 
-/// Keys version, revision, sha256 (of the SHA-256 of the program and of libsigmahat, in hexadecimal digits), build.
+/// Keys version, revision, sha256 (of the SHA-256 of the program and of libsigmahat, in hexadecimal digits, or null), build.
 Json program_facts();
 /// Keys requested, used, backend, description, threads, instruction_set.
 Json device_facts(const Context& context, const BackendInfo& used);

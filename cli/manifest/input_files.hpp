@@ -1,4 +1,4 @@
-// The files that a run reads, and whether they stayed what they were while it read them.
+// The files that a run reads, and whether they changed while it read them.
 #pragma once
 
 #include <sys/types.h>
@@ -23,11 +23,12 @@ class InputFiles {
   explicit InputFiles(std::vector<InputFile> files);
 
   /// For each file: option, path, bytes, sha256. Reads them once more for the digests. DataError if that fails, or if a
-  /// file is no longer what it was when this was made: the run may then have read anything.
+  /// file's state is no longer what it was when this was made: the run may then have read anything. A writer that has
+  /// the file mapped need not change its state, and is not seen.
   Json facts() const;
 
  private:
-  /// A file that is replaced has another number, one that is written to another time.
+  /// A file that is replaced has another number, one that is written to by a call another time.
   struct State {
     dev_t device;
     ino_t number;

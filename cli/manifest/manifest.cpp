@@ -37,11 +37,16 @@ Json operation_facts(const PromisesOfRun& promises) {
   throw DataError(fmt::format("{}: is no manifest of a run, as --manifest or --json writes it: {}", path, reason));
 }
 
+/// A NUL would end a path for the system.
+bool is_text(const Json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().find('\0') == std::string::npos;
+}
+
 /// What `replay` relies on.
 void check_manifest(const std::string& path, const Json& manifest) {
   const auto is_record = [](const Json& value, std::initializer_list<const char*> keys) {
     return value.is_object() && std::all_of(keys.begin(), keys.end(), [&](const char* key) {
-             return value.contains(key) && value[key].is_string();
+             return value.contains(key) && is_text(value[key]);
            });
   };
   if (!manifest.is_object() || manifest.value("format", Json()) != kManifestFormat) {
@@ -58,7 +63,7 @@ void check_manifest(const std::string& path, const Json& manifest) {
     if (!manifest.value(key, Json()).is_array()) refuse(path, fmt::format("its key '{}' is no array", key));
   }
   for (const Json& word : manifest["arguments"]) {
-    if (!word.is_string()) refuse(path, "an item of 'arguments' is no text");
+    if (!is_text(word)) refuse(path, "an item of 'arguments' is no text, or has a NUL in it");
   }
   for (const Json& input : manifest["inputs"]) {
     if (!is_record(input, {"option", "path", "sha256"}) || !input.value("bytes", Json()).is_number()) {

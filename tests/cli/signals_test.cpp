@@ -5,18 +5,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <sstream>
 #include <thread>
 
 #include "cli_support.hpp"
+#include "exit_code.hpp"
+#include "formats/mapped_file.hpp"
 #include "formats/output_file.hpp"
 
 namespace sigmahat::cli::test {
@@ -142,7 +146,7 @@ void write_half(const std::string& path, int told) {
 class Signals : public ::testing::Test {
  protected:
   Signals() {
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(signal, SIG_DFL);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGBUS}) std::signal(signal, SIG_DFL);
   }
 };
 using SignalsAsFirstProcess = Signals;
@@ -197,6 +201,55 @@ TEST_F(Signals, AThreadThatComputesHandsThemOn) {
   ASSERT_TRUE(status.has_value());
   EXPECT_TRUE(WIFSIGNALED(*status) && WTERMSIG(*status) == SIGTERM) << "status " << *status;
   EXPECT_THAT(folder.names(), IsEmpty());
+}
+
+TEST_F(Signals, AFileThatIsCutWhileItIsReadIsAnError) {
+  const Folder folder;
+  const std::string path = folder.write("rows\n.csv", std::string(100'000, 'x'));
+  const auto read_behind_the_end = [&](bool in_another_thread) {
+    install_signal_handlers();
+    OutputFile out("--out", folder.path("out.txt"));
+    out.write("half");
+    const MappedFile before(path), file(path), after(path);
+    std::filesystem::resize_file(path, 10);
+    const auto read = [&] {
+      const volatile std::byte last = file.bytes().back();
+      (void)last;
+    };
+    if (in_another_thread) {
+      std::thread(read).join();
+    } else {
+      read();
+    }
+  };
+  for (const bool in_another_thread : {false, true}) {
+    EXPECT_EXIT(read_behind_the_end(in_another_thread), ::testing::ExitedWithCode(kExitData),
+                "^sigmahat: error: .*/rows\\\\n.csv: the file changed while it was being read: it is shorter now; run "
+                "again\n$");
+    EXPECT_THAT(folder.names(), ::testing::ElementsAre("rows\n.csv"));
+    folder.write("rows\n.csv", std::string(100'000, 'x'));
+  }
+}
+
+TEST_F(Signals, AnotherBusErrorKeepsItsDefaultAction) {
+  const Folder folder;
+  const std::string path = folder.write("rows.csv", std::string(100'000, 'x'));
+  const auto fault = [&](bool sent) {
+    install_signal_handlers();
+    const OutputFile out("--out", folder.path("out.txt"));
+    const MappedFile file(path);
+    const std::string other = folder.write("other", std::string(100'000, 'x'));
+    const int descriptor = open(other.c_str(), O_RDONLY | O_CLOEXEC);
+    void* const data = mmap(nullptr, 100'000, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    std::filesystem::resize_file(other, 0);
+    if (sent) raise(SIGBUS);
+    const volatile char first = *static_cast<const char*>(data);
+    (void)first;
+  };
+  for (const bool sent : {false, true}) {
+    EXPECT_EXIT(fault(sent), ::testing::KilledBySignal(SIGBUS), "^$");
+    EXPECT_THAT(folder.names(), ::testing::ElementsAre("other", "rows.csv"));
+  }
 }
 
 TEST_F(SignalsAsFirstProcess, EndEveryCommand) {

@@ -63,6 +63,10 @@ TEST(RunComparison, ProgramsAreTheSameByTheirBitsOrByACleanCommit) {
     EXPECT_EQ(promised(other_bits, then), "") << revision;
     EXPECT_EQ(promised([](Json&) {}, then), "D1 D2 D3") << "the very same file";
   }
+  Json unreadable = manifest();
+  unreadable["program"]["sha256"] = nullptr;
+  unreadable["program"]["revision"] = "unknown";
+  EXPECT_EQ(promised([](Json&) {}, unreadable), "") << "two of which nothing is known";
   EXPECT_EQ(promised([](Json& now) {
               now["program"]["sha256"] = "other code";
               now["program"]["revision"] = std::string(40, 'b');
@@ -90,6 +94,21 @@ TEST(RunComparison, TheLowerLevelOfTheTwoRunsCounts) {
                 },
                 then),
             "D2");
+}
+
+TEST(RunComparison, InputsAreKnownByTheirOptions) {
+  Json then = manifest();
+  then["inputs"].push_back({{"option", "start"}, {"path", "model.json"}, {"bytes", 20}, {"sha256", "model"}});
+  Json now = then;
+  std::swap(now["inputs"][0], now["inputs"][1]);
+  EXPECT_TRUE(compare_runs(then, now).same());
+  now["inputs"][0]["option"] = "weights";
+  const RunComparison comparison = compare_runs(then, now);
+  ASSERT_EQ(comparison.inputs.size(), 3U);
+  EXPECT_TRUE(comparison.inputs[0].same);
+  EXPECT_TRUE(comparison.inputs[1].now.is_null());
+  EXPECT_TRUE(comparison.inputs[2].then.is_null());
+  EXPECT_EQ(comparison.inputs[2].name, "weights model.json");
 }
 
 TEST(RunComparison, SaysWhatDiffers) {

@@ -87,14 +87,14 @@ TEST_F(InputFilesTest, OneThatWent) {
   EXPECT_THROW((void)files.facts(), DataError);
 }
 
-/// Sets a file's time of change once, as soon as somebody opens the file.
+/// Changes a file once, as soon as somebody opens it.
 class ChangeOnOpen {
  public:
-  explicit ChangeOnOpen(const std::string& path) : events_(inotify_init1(IN_CLOEXEC)) {
+  ChangeOnOpen(const std::string& path, void (*change)(const std::string& path)) : events_(inotify_init1(IN_CLOEXEC)) {
     EXPECT_GE(inotify_add_watch(events_, path.c_str(), IN_OPEN), 0);
-    change_ = std::thread([this, path] {
+    change_ = std::thread([this, path, change] {
       pollfd wait{events_, POLLIN, 0};
-      if (poll(&wait, 1, 10'000) == 1) std::filesystem::last_write_time(path, std::filesystem::file_time_type{});
+      if (poll(&wait, 1, 10'000) == 1) change(path);
     });
   }
   ChangeOnOpen(const ChangeOnOpen&) = delete;
@@ -109,13 +109,21 @@ class ChangeOnOpen {
   std::thread change_;
 };
 
+void set_time(const std::string& path) { std::filesystem::last_write_time(path, std::filesystem::file_time_type{}); }
+void cut(const std::string& path) { std::filesystem::resize_file(path, 10); }
+
 class FitOfAChangingFile : public ::testing::TestWithParam<std::vector<std::string>> {};
+
+/// Enough of them that a change, which comes at once, comes before the fit has ended.
+std::string many_rows() {
+  std::string rows = "y,a,b\n";
+  for (int i = 0; i < 200'000; ++i) rows += fmt::format("{},{},{}\n", i % 7, i % 11, i % 13);
+  return rows;
+}
 
 TEST_P(FitOfAChangingFile, HasNoManifest) {
   const Folder folder;
-  std::string rows = "y,a,b\n";  // enough of them that the change, which comes at once, comes before the fit has ended
-  for (int i = 0; i < 200'000; ++i) rows += fmt::format("{},{},{}\n", i % 7, i % 11, i % 13);
-  const std::string path = folder.write("rows.csv", rows), manifest = folder.path("run.json");
+  const std::string path = folder.write("rows.csv", many_rows()), manifest = folder.path("run.json");
   std::vector<std::string> arguments = GetParam();
   arguments.insert(arguments.end(), {path, "--manifest", manifest});
   Outcome outcome;
@@ -123,7 +131,7 @@ TEST_P(FitOfAChangingFile, HasNoManifest) {
   for (int attempt = 0; attempt < 10 && outcome.code != kExitData; ++attempt) {
     std::filesystem::remove(manifest);
     std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now());
-    const ChangeOnOpen change(path);
+    const ChangeOnOpen change(path, set_time);
     outcome = run_sigmahat(arguments);
   }
   EXPECT_EQ(outcome.code, kExitData);
@@ -132,12 +140,30 @@ TEST_P(FitOfAChangingFile, HasNoManifest) {
   EXPECT_THAT(folder.names(), ElementsAre("rows.csv"));
 }
 
+TEST_P(FitOfAChangingFile, LeavesNoPartialOutputWhereTheFileIsCut) {
+  const Folder folder;
+  const std::string path = folder.path("rows.csv"), out = folder.path("out.json");
+  std::vector<std::string> arguments = GetParam();
+  arguments.insert(arguments.end(), {path, "--out", out, "--manifest", folder.path("run.json")});
+  Outcome outcome;
+  for (int attempt = 0; attempt < 10 && outcome.code != kExitData; ++attempt) {
+    folder.write("rows.csv", many_rows());
+    const ChangeOnOpen change(path, cut);
+    outcome = run_sigmahat(arguments);
+  }
+  EXPECT_EQ(outcome.code, kExitData) << outcome.err;
+  EXPECT_THAT(outcome.err, StartsWith("sigmahat: error: " + path + ": "));
+  std::filesystem::remove(out);  // of an attempt at which the cut came too late
+  std::filesystem::remove(folder.path("run.json"));
+  EXPECT_THAT(folder.names(), ElementsAre("rows.csv"));
+}
+
 TEST_P(FitOfAChangingFile, MattersToTheManifestAlone) {
   const Folder folder;
   const std::string path = folder.write("rows.csv", "y,a,b\n1,2,5\n2,4,3\n3,3,3\n7,1,2\n5,5,1\n");
   std::vector<std::string> arguments = GetParam();
   arguments.push_back(path);
-  const ChangeOnOpen change(path);
+  const ChangeOnOpen change(path, set_time);
   const Outcome outcome = run_sigmahat(arguments);
   EXPECT_EQ(outcome.code, kExitOk) << outcome.err;
 }

@@ -213,10 +213,12 @@ TEST_F(Replay, ShowsWhereLongTextsPart) {
     std::string& config = manifest["libraries"]["OpenBLAS"].get_ref<std::string&>();
     config = std::string(80, 'a') + config + " other end";
     manifest["libraries"]["OpenBLAS core"] = "\x1b[2J";
+    manifest["results"]["coef"]["type"] = "\u009b31m\x7f";
   });
   const Outcome outcome = run_sigmahat({"replay", path});
-  EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, AllOf(ContainsRegex("OpenBLAS core +\\\\x1b\\[2J then"), Not(HasSubstr("\x1b"))));
+  EXPECT_EQ(outcome.code, 1) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(ContainsRegex("OpenBLAS core +\\\\x1b\\[2J then"), Not(HasSubstr("\x1b")),
+                                 Not(HasSubstr("\u009b")), Not(HasSubstr("\x7f"))));
 }
 
 TEST_F(Replay, OnAnotherProcessorOnlyD3IsPromised) {
@@ -236,6 +238,32 @@ TEST_F(Replay, FindsInputsInAnotherFolder) {
   EXPECT_EQ(lost.code, 3);
   EXPECT_THAT(lost.err, HasSubstr(data_ + ": the recorded run read this file, and it is not there; --inputs DIR says"));
   EXPECT_EQ(comparison({run_, "--inputs", elsewhere.path("")}, 0).at("same"), true);
+}
+
+TEST_F(Replay, FindsInputsWhereTheManifestSaysTheyAre) {
+  const std::string moved = folder_.path("moved.csv");
+  std::filesystem::rename(data_, moved);
+  EXPECT_EQ(comparison({changed([&](Json& m) { m["inputs"][0]["path"] = moved; })}, 0).at("same"), true);
+}
+
+TEST_F(Replay, TellsWhyAnInputCannotBeRead) {
+  folder_.write("data.csv", "");
+  const Outcome empty = run_sigmahat({"replay", run_});
+  EXPECT_EQ(empty.code, 3);
+  EXPECT_THAT(empty.err, HasSubstr(data_ + ": the file is empty; the recorded run read 35 bytes of it"));
+  std::filesystem::remove(data_);
+  std::filesystem::create_symlink(data_, data_);
+  const Outcome loop = run_sigmahat({"replay", run_});
+  EXPECT_EQ(loop.code, 3);
+  EXPECT_THAT(loop.err, AllOf(HasSubstr(data_ + ": cannot be read: "), Not(HasSubstr("is not there"))));
+}
+
+TEST_F(Replay, TellsWhichInputsAManifestLacks) {
+  const Json found = comparison({changed([](Json& m) { m["inputs"] = Json::array(); })}, 1);
+  ASSERT_EQ(found.at("inputs").size(), 1U);
+  EXPECT_EQ(found.at("inputs")[0].at("name"), "FILE " + data_);
+  EXPECT_TRUE(found.at("inputs")[0].at("then").is_null());
+  for (const Json& option : found.at("options")) EXPECT_EQ(option.at("same"), true) << option;
 }
 
 TEST_F(Replay, KeepsOddNames) {
@@ -271,6 +299,8 @@ TEST_F(Replay, RefusesWhatIsNoManifest) {
   EXPECT_THAT(of([](Json& m) { m["inputs"][0].erase("bytes"); }), HasSubstr("an item of 'inputs' lacks"));
   EXPECT_THAT(of([](Json& m) { m["options"] = 3; }), HasSubstr("its key 'options' is no object"));
   EXPECT_THAT(of([](Json& m) { m["arguments"][0] = 3; }), HasSubstr("an item of 'arguments' is no text"));
+  EXPECT_THAT(of([](Json& m) { m["arguments"][0] = std::string("a\0b", 3); }), HasSubstr("or has a NUL in it"));
+  EXPECT_THAT(of([](Json& m) { m["inputs"][0]["path"] = std::string("a\0b", 3); }), HasSubstr("an item of 'inputs'"));
   EXPECT_THAT(of([](Json& m) { m["results"]["coef"]["determinism"] = "D4"; }), HasSubstr("is 'D4', and not D1, D2"));
   EXPECT_THAT(of([](Json& m) { m["command"] = "fly"; }), HasSubstr("'command' is 'fly'"));
   EXPECT_THAT(of([](Json& m) { m["arguments"].insert(m["arguments"].begin(), "--fly"); }), HasSubstr("'arguments': "));
