@@ -129,13 +129,10 @@ Json repeat_recorded(const Json& recorded, const ReplayArguments& a, const std::
   }
 }
 
-/// Options that hold a path do so in one more place than the inputs, by whichever of the two runs.
+/// Options that hold the path of an input say nothing that the inputs do not, and paths may be others now.
 void forget_paths(Json& recorded, Json& repeated) {
-  for (const Json* const run : {&recorded, &repeated}) {
-    for (const Json& input : (*run)["inputs"]) {
-      for (Json* const manifest : {&recorded, &repeated})
-        (*manifest)["options"].erase(input["option"].get<std::string>());
-    }
+  for (const Json& input : recorded["inputs"]) {
+    for (Json* const run : {&recorded, &repeated}) (*run)["options"].erase(input["option"].get<std::string>());
   }
 }
 
