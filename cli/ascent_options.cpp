@@ -1,6 +1,7 @@
 #include "ascent_options.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "exit_code.hpp"
 #include "option_checks.hpp"

@@ -1,10 +1,10 @@
 // The options of an ascent, which every fit that can run one has in common.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
+#include "cli11.hpp"
 #include "sigmahat/gradient_ascent.hpp"
 
 namespace sigmahat::cli {

@@ -1,6 +1,7 @@
 #include "bench_derivatives.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>

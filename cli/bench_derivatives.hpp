@@ -1,10 +1,10 @@
 // `sigmahat bench derivatives`.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "bench/cases.hpp"
+#include "cli11.hpp"
 
 namespace sigmahat::cli {
 

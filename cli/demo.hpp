@@ -1,7 +1,7 @@
 // `sigmahat demo`: fits of the example data, each after its command line.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "cli11.hpp"
 
 namespace sigmahat::cli {
 

@@ -1,10 +1,10 @@
 // `sigmahat derivatives`: the catalogue of matrix derivatives, listed, shown and checked.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
+#include "cli11.hpp"
 #include "derivatives/report.hpp"
 
 namespace sigmahat::cli {

@@ -1,6 +1,7 @@
 #include "gaussian_fit.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 

@@ -1,11 +1,11 @@
 // `sigmahat gaussian fit`.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "cli11.hpp"
 #include "manifest/option_record.hpp"
 #include "option_checks.hpp"
 #include "sigmahat/gaussian_fit.hpp"

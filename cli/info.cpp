@@ -1,6 +1,7 @@
 #include "info.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 

@@ -1,8 +1,9 @@
 // `sigmahat info`.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "cli11.hpp"
 
 namespace sigmahat::cli {
 

@@ -1,10 +1,10 @@
 // `sigmahat least-squares fit`.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
+#include "cli11.hpp"
 #include "least_squares/data.hpp"
 #include "manifest/option_record.hpp"
 #include "option_checks.hpp"

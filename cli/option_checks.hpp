@@ -1,13 +1,14 @@
 // Checks of option values, as CLI11 takes them: the value's text in, "" or what is wrong with it out.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "cli11.hpp"
 
 namespace sigmahat::cli {
 

@@ -1,6 +1,7 @@
 #include "parse_errors.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 

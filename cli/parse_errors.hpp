@@ -1,8 +1,9 @@
 // Command lines that cannot be parsed, in words that name what was typed.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "cli11.hpp"
 
 namespace sigmahat::cli {
 

@@ -1,11 +1,11 @@
 // `sigmahat selftest`: known data on every device, set beside stored results.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "cli11.hpp"
 #include "selftest/report.hpp"
 
 namespace sigmahat::cli {

@@ -1,6 +1,7 @@
 #include "manifest/option_record.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 

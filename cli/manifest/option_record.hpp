@@ -1,10 +1,10 @@
 // What a command was told, and what that meant once every default had its value.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
+#include "cli11.hpp"
 #include "formats/json_text.hpp"
 
 namespace sigmahat::cli {
