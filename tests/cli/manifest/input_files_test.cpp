@@ -160,7 +160,7 @@ TEST_P(FitOfAChangingFile, LeavesNoPartialOutputWhereTheFileIsCut) {
 
 TEST_P(FitOfAChangingFile, MattersToTheManifestAlone) {
   const Folder folder;
-  const std::string path = folder.write("rows.csv", "y,a,b\n1,2,5\n2,4,3\n3,3,3\n7,1,2\n5,5,1\n");
+  const std::string path = folder.write("rows.csv", many_rows());
   std::vector<std::string> arguments = GetParam();
   arguments.push_back(path);
   const ChangeOnOpen change(path, set_time);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What docker-check removes is its own: the engine is started with stand-ins that note with which storage they are called.
-# usage: docker_engine_test.sh ROOT
+# Parts of docker-check that building images does not show. What it removes is its own: the engine is started with
+# stand-ins that note with which storage they are called. Which folder it takes for the CUDA toolkit.
+# usage: docker_check_test.sh ROOT
 set -euo pipefail
 root=$1
 work=$(mktemp -d)
@@ -31,8 +32,8 @@ start_and_stop() {
 }
 
 fail() {
-  printf 'docker_engine_test: %s\n' "$1" >&2
-  cat "$work/output" "$calls" >&2
+  printf 'docker_check_test: %s\n' "$1" >&2
+  cat "$work"/output "$work"/calls >&2
   exit 1
 }
 
@@ -44,3 +45,20 @@ start_and_stop 0 || fail "it does not start"
 grep -q '^podman rm --all' "$calls" || fail "containers are not removed"
 grep -q '^buildah rmi --all' "$calls" || fail "images are not removed"
 if grep -v " with $work/room/storage.conf\$" "$calls"; then fail "the storage is not that of the check"; fi
+
+# A toolkit, and a script elsewhere that calls its nvcc.
+mkdir -p "$work/toolkit/bin" "$work/toolkit/nvvm/libdevice" "$work/toolkit/lib64"
+printf '#!/usr/bin/env bash\necho "#$ _HERE_=there" >&2\necho "#$ TOP=%s/bin/.." >&2\nexit 1\n' "$work/toolkit" \
+  >"$work/toolkit/bin/nvcc"
+printf '#!/usr/bin/env bash\nexec "%s" "$@"\n' "$work/toolkit/bin/nvcc" >"$work/bin/nvcc"
+chmod +x "$work/toolkit/bin/nvcc" "$work/bin/nvcc"
+
+found_toolkit() {
+  PATH="$work/bin:$PATH" bash -euo pipefail -c 'source "$1/scripts/docker/cuda.sh" && toolkit_folder' bash "$root"
+}
+
+[ "$(found_toolkit)" = "$(realpath "$work/toolkit")" ] || fail "the toolkit behind a script is not found"
+rmdir "$work/toolkit/lib64"
+if found_toolkit; then fail "a toolkit that lacks a part is taken"; fi
+printf '#!/usr/bin/env bash\necho nothing\n' >"$work/bin/nvcc"
+if found_toolkit; then fail "a toolkit is found where nvcc names none"; fi
